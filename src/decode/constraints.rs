@@ -1,0 +1,135 @@
+//! Token constraints: small rules that look at what a hypothesis holds so far and change what may follow.
+//!
+//! Each rule equals the logits processor of the same purpose in Hugging Face transformers, and they apply in its order.
+
+use super::GenerationOptions;
+
+/// One change to the scores of the next token.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// The token must not follow.
+    Ban(u32),
+    /// The token's score is multiplied by the factor where negative, divided by it where positive.
+    Penalise(u32, f32),
+    /// Only these tokens may follow, all with log-probability 0.
+    Force(Vec<u32>),
+}
+
+/// A rule about the next token of a hypothesis.
+pub trait Constraint: Send + Sync {
+    /// Appends to `edits` what the rule says of the token after `prefix` (never empty: it begins with the start token).
+    fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>);
+}
+
+/// The rules in force, in order.
+pub struct Constraints(Vec<Box<dyn Constraint>>);
+
+impl Constraints {
+    /// The rules that `options` ask for.
+    pub fn new(options: &GenerationOptions) -> Self {
+        let mut rules: Vec<Box<dyn Constraint>> = Vec::new();
+        if options.repetition_penalty != 1.0 {
+            rules.push(Box::new(RepetitionPenalty(options.repetition_penalty)));
+        }
+        if options.no_repeat_ngram_size > 0 {
+            rules.push(Box::new(NoRepeatNgram(options.no_repeat_ngram_size)));
+        }
+        let is_end = |words: &Vec<u32>| matches!(words.as_slice(), [only] if options.eos.contains(only));
+        let bad_words: Vec<_> = options.bad_words.iter().filter(|words| !is_end(words)).cloned().collect();
+        if !bad_words.is_empty() {
+            rules.push(Box::new(NoBadWords(bad_words)));
+        }
+        if options.min_length > 0 {
+            rules.push(Box::new(MinLength { min_length: options.min_length, eos: options.eos.clone() }));
+        }
+        if let Some(token) = options.forced_bos {
+            rules.push(Box::new(ForcedAt { length: 1, tokens: vec![token] }));
+        }
+        if !options.forced_eos.is_empty() {
+            rules.push(Box::new(ForcedAt { length: options.max_length - 1, tokens: options.forced_eos.clone() }));
+        }
+        Self(rules)
+    }
+
+    /// All edits for the token after `prefix`, in order of application.
+    pub fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
+        edits.clear();
+        for rule in &self.0 {
+            rule.edits(prefix, edits);
+        }
+    }
+}
+
+/// Makes tokens that have occurred less likely (Keskar et al. 2019, CTRL).
+struct RepetitionPenalty(f32);
+
+impl Constraint for RepetitionPenalty {
+    fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
+        for (place, token) in prefix.iter().enumerate() {
+            let seen = prefix.get(..place).unwrap_or_default();
+            if !seen.contains(token) {
+                edits.push(Edit::Penalise(*token, self.0));
+            }
+        }
+    }
+}
+
+/// Forbids a token that would complete an n-gram for the second time.
+struct NoRepeatNgram(usize);
+
+impl Constraint for NoRepeatNgram {
+    fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
+        let Some(begin) = (prefix.len() + 1).checked_sub(self.0) else { return };
+        let open = prefix.get(begin..).unwrap_or_default();
+        for ngram in prefix.windows(self.0) {
+            if let Some((last, head)) = ngram.split_last()
+                && head == open
+            {
+                edits.push(Edit::Ban(*last));
+            }
+        }
+    }
+}
+
+/// Forbids token sequences.
+struct NoBadWords(Vec<Vec<u32>>);
+
+impl Constraint for NoBadWords {
+    fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
+        for words in &self.0 {
+            if let Some((last, head)) = words.split_last()
+                && prefix.ends_with(head)
+            {
+                edits.push(Edit::Ban(*last));
+            }
+        }
+    }
+}
+
+/// Forbids the end before a length.
+struct MinLength {
+    min_length: usize,
+    eos: Vec<u32>,
+}
+
+impl Constraint for MinLength {
+    fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
+        if prefix.len() < self.min_length {
+            edits.extend(self.eos.iter().map(|token| Edit::Ban(*token)));
+        }
+    }
+}
+
+/// Prescribes the token after a prefix of a certain length.
+struct ForcedAt {
+    length: usize,
+    tokens: Vec<u32>,
+}
+
+impl Constraint for ForcedAt {
+    fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
+        if prefix.len() == self.length {
+            edits.push(Edit::Force(self.tokens.clone()));
+        }
+    }
+}
