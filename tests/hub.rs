@@ -5,10 +5,10 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use support::hub::{Fault, Hub, files, git_sha1, noise, sha256};
+use support::hub::{Fault, Hub, files, git_sha1, noise, sha256, start_proxy};
 use tempfile::TempDir;
 use translate::hub::{self, HubOptions, NoProgress, Progress};
 use translate::registry::{ModelRef, Registry};
@@ -272,6 +272,24 @@ fn what_an_interrupted_run_left_is_taken_up_by_the_next() {
 }
 
 #[test]
+fn a_killed_run_leaves_what_it_had_to_the_next() {
+    let world = World::new();
+    world.hub.fail("GET /cdn/test/marian-ar-en/pytorch", Fault::Stall(150_000));
+    let mut child = world.command(&["pull", REPO]).spawn().unwrap();
+    while fs::metadata(world.partial(&weights())).map_or(0, |partial| partial.len()) < 150_000 {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!world.snapshot().join(WEIGHTS).exists());
+    world.succeed(&["pull", REPO]);
+    assert_eq!(fs::read(world.snapshot().join(WEIGHTS)).unwrap(), weights());
+    let last = world.hub.requests().into_iter().rfind(|r| r.path.contains("cdn") && r.path.ends_with(WEIGHTS));
+    assert_eq!(last.unwrap().headers["range"], "bytes=150000-");
+}
+
+#[test]
 fn a_server_without_ranges_starts_again() {
     let world = World::new();
     fs::create_dir_all(world.repo().join("blobs")).unwrap();
@@ -381,6 +399,18 @@ fn a_dead_network_is_reported_at_once() {
 }
 
 #[test]
+fn a_proxy_is_used_except_where_no_proxy_says() {
+    let world = World::new();
+    let (proxy, targets) = start_proxy(&world.hub);
+    let mut command = world.command(&["pull", REPO]);
+    command.env("HF_ENDPOINT", "http://hub.invalid").env("HTTP_PROXY", proxy).env("NO_PROXY", "localhost");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let targets = targets.lock().unwrap();
+    assert!(!targets.is_empty() && targets.iter().all(|target| target == "CONNECT hub.invalid:80"), "{targets:?}");
+}
+
+#[test]
 fn a_sign_in_page_is_no_hub() {
     let world = World::new();
     world.hub.fail("GET /api/models", Fault::SignInPage);
@@ -487,9 +517,9 @@ fn a_broken_record_is_made_anew() {
 }
 
 #[test]
-fn two_processes_pull_the_same_model() {
+fn processes_that_pull_the_same_model_share_one_download() {
     let world = World::new();
-    let spawn = || world.command(&["pull", REPO]).spawn().unwrap();
+    let spawn = || world.command(&["pull", REPO]).stdout(Stdio::null()).spawn().unwrap();
     for mut child in [spawn(), spawn(), spawn()] {
         assert!(child.wait().unwrap().success());
     }

@@ -48,7 +48,7 @@ fn a_pair_that_no_model_offers_is_an_error_with_the_offer() {
     registry.extend_from_str(ENTRY, "own.toml").unwrap();
     assert_eq!(registry.default_for("ar", "fr").unwrap().name, "news-ar-en");
     let text = registry.default_for("en", "ar").unwrap_err().to_string();
-    assert!(text.contains("en to ar; on offer: ar-en, ar-fr."), "{text}");
+    assert!(text.contains("en to ar; on offer: ar-en, ar-fr;"), "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
-use translate::hub::HubOptions;
+use translate::hub::{HubOptions, Token};
 use translate::registry::{self, Registry};
 
 /// A variable or file that makes no sense.
@@ -91,7 +91,7 @@ fn hub_options_from(
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::Token(origin));
         }
-        options.token = (!token.is_empty()).then(|| token.to_owned());
+        options.token = (!token.is_empty()).then(|| Token::new(token));
     }
     Ok(options)
 }
@@ -147,7 +147,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("token"), "hf_stored\n").unwrap();
         let home = folder.path().to_str().unwrap();
-        let token = |more: &[(&str, &str)]| options(&[&[("HF_HOME", home)], more].concat()).unwrap().token;
+        let token = |more: &[(&str, &str)]| {
+            options(&[&[("HF_HOME", home)], more].concat()).unwrap().token.map(|token| token.secret().to_owned())
+        };
         assert_eq!(token(&[]).as_deref(), Some("hf_stored"));
         assert_eq!(token(&[("HF_TOKEN", " hf_given ")]).as_deref(), Some("hf_given"));
         assert_eq!(token(&[("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")]), None);

@@ -233,7 +233,7 @@ impl<'a> Client<'a> {
         let request = if method == Method::HEAD { self.agent.head(url) } else { self.agent.get(url) };
         let mut request = request.config().max_redirects(if follow { 10 } else { 0 }).build();
         if let Some(token) = &self.options.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.secret()));
         }
         if let Some(start) = start {
             request = request.header(header::RANGE, format!("bytes={start}-"));

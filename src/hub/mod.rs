@@ -12,6 +12,7 @@ mod error;
 mod folder;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub struct HubOptions {
     /// The cache folder, which holds `models--org--name` folders.
     pub cache: PathBuf,
     /// Access token; sent to the endpoint's host only.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// Never touch the network.
     pub offline: bool,
     /// How often in a row a request may fail, without any progress, before it is given up: 0 tries once.
@@ -59,6 +60,28 @@ impl HubOptions {
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(20),
         }
+    }
+}
+
+/// A token that grants access on the hub; it does not show in debug output.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// From its text, as `hf_…`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Its text, for the request that needs it.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
     }
 }
 
@@ -281,6 +304,7 @@ impl<'a> Target<'a> {
         if !self.offline && !settled {
             return Ok(None);
         }
+        progress.note("checking the files that another program put into the cache");
         let mut files = Files::new();
         for name in names.all() {
             files.insert(name.clone(), self.verified(&snapshot.join(name))?);

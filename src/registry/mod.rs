@@ -36,7 +36,7 @@ pub enum Error {
         message: String,
     },
     /// No model offers the pair of languages.
-    #[error("no known model translates {from} to {to}; on offer: {offered}. Name another model with --model")]
+    #[error("no known model translates {from} to {to}; on offer: {offered}; name another with --model")]
     NoPair {
         /// Source language asked for.
         from: String,

@@ -52,6 +52,8 @@ pub enum Fault {
     Status(u16, &'static [(&'static str, &'static str)]),
     /// The connection ends after so many bytes of the body.
     Cut(usize),
+    /// Nothing more comes after so many bytes of the body, until the client goes away.
+    Stall(usize),
     /// The connection ends without an answer.
     HangUp,
     /// The body has its first byte changed.
@@ -154,6 +156,28 @@ pub fn isolate(command: &mut Command, home: &Path) {
     command.env("HF_HOME", home).env("XDG_CONFIG_HOME", home.join("config")).env("HOME", home);
 }
 
+/// An HTTP proxy that knows one more name than the machine does: `hub.invalid:80` leads to the hub. Gives its address
+/// and what it was asked to connect to.
+pub fn start_proxy(hub: &Hub) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let targets = Arc::new(Mutex::new(Vec::new()));
+    let (seen, port) = (targets.clone(), hub.port);
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let mut reader = BufReader::new(client.try_clone().unwrap());
+            let Some(request) = read_request(&mut reader) else { continue };
+            seen.lock().unwrap().push(format!("{} {}", request.method, request.path));
+            let (mut up, mut down) = (TcpStream::connect(("127.0.0.1", port)).unwrap(), client);
+            down.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            let mut answers = (up.try_clone().unwrap(), down.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut answers.0, &mut answers.1));
+            thread::spawn(move || std::io::copy(&mut down, &mut up));
+        }
+    });
+    (address, targets)
+}
+
 impl Drop for Hub {
     fn drop(&mut self) {
         self.state.lock().unwrap().closed = true;
@@ -163,6 +187,7 @@ impl Drop for Hub {
 
 /// Answers the requests of one connection until it ends; gives nothing of interest.
 fn serve(mut stream: TcpStream, port: u16, state: &Mutex<State>) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
         let request = read_request(&mut reader)?;
@@ -175,12 +200,13 @@ fn serve(mut stream: TcpStream, port: u16, state: &Mutex<State>) -> Option<()> {
         };
         let mut answer = answer(&request, &models, port, matches!(fault, Some(Fault::IgnoreRange)));
         let mut cut = None;
+        let stalls = matches!(fault, Some(Fault::Stall(_)));
         match fault {
             Some(Fault::Status(status, headers)) => {
                 answer = Answer::new(status);
                 answer.headers.extend(headers.iter().map(|(name, value)| (name.to_string(), value.to_string())));
             }
-            Some(Fault::Cut(after)) => cut = Some(after),
+            Some(Fault::Cut(after) | Fault::Stall(after)) => cut = Some(after),
             Some(Fault::HangUp) => return None,
             Some(Fault::Garble) => answer.body[0] ^= 0xff,
             Some(Fault::Silence) => {
@@ -200,6 +226,9 @@ fn serve(mut stream: TcpStream, port: u16, state: &Mutex<State>) -> Option<()> {
         stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
         if request.method != "HEAD" {
             stream.write_all(&answer.body[..cut.unwrap_or(answer.body.len())]).ok()?;
+        }
+        if stalls {
+            let _ = reader.read(&mut [0]);
         }
         if cut.is_some() {
             return None;
