@@ -1,0 +1,170 @@
+//! The files that a model is made of, wherever they lie.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Error;
+use super::cache::is_plain_name;
+use crate::registry::Family;
+
+pub(super) const CONFIG: &str = "config.json";
+const WHOLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+const PICKLE: &str = "pytorch_model.bin";
+
+/// A model's files on this machine.
+#[derive(Debug, Clone)]
+pub struct ModelFolder {
+    files: BTreeMap<String, PathBuf>,
+    weights: Vec<PathBuf>,
+    /// Where they come from.
+    pub provenance: Provenance,
+}
+
+/// Where a model's files come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// How the user named the model: registry name, `org/repo` or path.
+    pub name: String,
+    /// Repository on the hub, unless it is a local folder.
+    pub repo: Option<String>,
+    /// Revision as asked for.
+    pub revision: Option<String>,
+    /// Commit that the revision resolved to.
+    pub commit: Option<String>,
+}
+
+impl ModelFolder {
+    /// Of files that are known to be there and to make a whole model.
+    pub(super) fn new(folder: &Path, names: &Names, provenance: Provenance) -> Self {
+        let path = |name: &String| (name.clone(), folder.join(name));
+        Self {
+            files: names.all().map(path).collect(),
+            weights: names.weights.iter().map(|name| folder.join(name)).collect(),
+            provenance,
+        }
+    }
+
+    /// The path of a file by its name in the repository, if the model has it.
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        self.files.get(name).cloned()
+    }
+
+    /// The weights: one file, or the shards in the order of their names. Their extension tells
+    /// `.safetensors` from a `.bin` pickle.
+    pub fn weights(&self) -> &[PathBuf] {
+        &self.weights
+    }
+}
+
+/// The names of the files that make one model.
+pub(super) struct Names {
+    /// Configuration and vocabulary, the index of shards included.
+    pub(super) plain: Vec<String>,
+    /// One file of weights, or the shards; empty as long as an index has yet to be read.
+    pub(super) weights: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        self.plain.iter().chain(&self.weights)
+    }
+
+    /// Chooses from the files that a place holds. Of several forms of weights one is taken: safetensors
+    /// before safetensors in shards before a pickle.
+    pub(super) fn choose(family: Family, held: &BTreeSet<String>, place: &str) -> Result<Self, Error> {
+        let lacks = |file: &str| Error::Incomplete { place: place.to_owned(), file: file.to_owned() };
+        let has = |name: &str| held.contains(name);
+        if let Some(missing) = family.required_files().iter().find(|name| !has(name)) {
+            return Err(lacks(missing));
+        }
+        let optional = family.optional_files().iter().filter(|name| has(name));
+        let mut plain: Vec<String> =
+            family.required_files().iter().chain(optional).map(|name| name.to_string()).collect();
+        let weights = if has(WHOLE) {
+            vec![WHOLE.to_owned()]
+        } else if has(INDEX) {
+            plain.push(INDEX.to_owned());
+            Vec::new()
+        } else if has(PICKLE) {
+            vec![PICKLE.to_owned()]
+        } else {
+            return Err(lacks("model.safetensors (or its shards, or pytorch_model.bin)"));
+        };
+        Ok(Self { plain, weights })
+    }
+
+    /// Fills in the shards, once the index, if there is one, lies in the folder.
+    pub(super) fn add_shards(&mut self, folder: &Path) -> Result<(), Error> {
+        if self.weights.is_empty() {
+            self.weights = shards(&folder.join(INDEX))?;
+        }
+        Ok(())
+    }
+}
+
+/// The names of the files that an index of shards leads to.
+fn shards(index: &Path) -> Result<Vec<String>, Error> {
+    #[derive(Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let malformed = |reason: String| Error::Malformed { path: index.to_owned(), reason };
+    let text = fs::read_to_string(index).map_err(Error::io("read", index))?;
+    let map: Index = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    let names: BTreeSet<String> = map.weight_map.into_values().collect();
+    match names.iter().find(|name| !is_plain_name(name) || !name.ends_with(".safetensors")) {
+        Some(name) => Err(malformed(format!("{name:?} is no name of a shard"))),
+        None if names.is_empty() => Err(malformed("it names no shards".to_owned())),
+        None => Ok(names.into_iter().collect()),
+    }
+}
+
+/// The family that a `config.json` names, which must be `wanted` where that is given.
+pub(super) fn family_of(config: &Path, wanted: Option<Family>, place: &str) -> Result<Family, Error> {
+    #[derive(Deserialize)]
+    struct Config {
+        model_type: Option<String>,
+    }
+    let text = fs::read_to_string(config).map_err(Error::io("read", config))?;
+    let parsed: Config = serde_json::from_str(&text)
+        .map_err(|error| Error::Malformed { path: config.to_owned(), reason: error.to_string() })?;
+    let found = parsed.model_type.unwrap_or_default();
+    let allowed: Vec<Family> = wanted.map_or_else(|| Family::ALL.to_vec(), |family| vec![family]);
+    allowed.iter().copied().find(|family| family.model_type() == found).ok_or_else(|| {
+        let types: Vec<&str> = allowed.iter().map(|family| family.model_type()).collect();
+        Error::WrongFamily { place: place.to_owned(), found, wanted: types.join(" or ") }
+    })
+}
+
+/// The names of the files in a folder; links that lead nowhere do not count.
+pub(super) fn names_in(folder: &Path) -> Result<BTreeSet<String>, Error> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
+        let entry = entry.map_err(Error::io("list", folder))?;
+        if entry.path().is_file() {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    Ok(names)
+}
+
+/// A folder of the user's as a model.
+pub(super) fn open(folder: &Path) -> Result<ModelFolder, Error> {
+    let place = folder.display().to_string();
+    let held = names_in(folder)?;
+    if !held.contains(CONFIG) {
+        return Err(Error::Incomplete { place, file: CONFIG.to_owned() });
+    }
+    let family = family_of(&folder.join(CONFIG), None, &place)?;
+    let mut names = Names::choose(family, &held, &place)?;
+    names.add_shards(folder)?;
+    if let Some(missing) = names.weights.iter().find(|name| !held.contains(*name)) {
+        return Err(Error::Incomplete { place, file: missing.clone() });
+    }
+    let provenance = Provenance { name: place, repo: None, revision: None, commit: None };
+    Ok(ModelFolder::new(folder, &names, provenance))
+}
