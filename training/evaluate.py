@@ -9,9 +9,18 @@ from pathlib import Path
 
 import sacrebleu
 import torch
-from transformers import MarianMTModel, MarianTokenizer
+from safetensors.torch import load_file
+from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+from quantise import dequantise
 
 HERE = Path(__file__).parent
+
+
+def load(folder: Path) -> MarianMTModel:
+    """The model of a folder in f32, whatever precision its weights are stored in."""
+    tensors = dequantise(load_file(folder / "model.safetensors"))
+    return MarianMTModel.from_pretrained(None, config=MarianConfig.from_pretrained(folder), state_dict=tensors)
 
 
 @torch.inference_mode()
@@ -49,16 +58,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=HERE / "data")
     parser.add_argument("--sets", nargs="+", default=["flores-devtest", "press-test"])
     parser.add_argument("--beams", type=int, default=4)
-    parser.add_argument("--rows", type=int, default=32)
+    parser.add_argument("--rows", type=int, default=32, help="lines a batch")
+    parser.add_argument("--lines", type=int, help="only the first lines of each set")
     parser.add_argument("--out", type=Path, help="folder for the translations and scores.json")
     options = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = MarianMTModel.from_pretrained(options.model).eval().to(device)
+    model = load(options.model).eval().to(device)
     tokenizer = MarianTokenizer.from_pretrained(options.model)
     bleu, chrf = sacrebleu.BLEU(), sacrebleu.CHRF()
     scores = {}
     for name in options.sets:
-        sources, references = read_set(options.data / "valid", name)
+        sources, references = read_set(options.data / "valid", name, options.lines)
         found = translate(model, tokenizer, sources, options.beams, options.rows)
         bleu.corpus_score(found, [references]), chrf.corpus_score(found, [references])
         scores[name] = score(found, references) | {"lines": len(found), "beams": options.beams}

@@ -20,7 +20,7 @@ from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
 from batches import Corpus
 from embeddings import bilingual_embeddings
-from evaluate import read_set, score, translate
+from evaluate import load, read_set, score, translate
 
 HERE = Path(__file__).parent
 # width, feed-forward width, heads, encoder layers, decoder layers
@@ -41,6 +41,7 @@ def build(shape: str, vocabulary: int, dropout: float) -> MarianMTModel:
         normalize_before=False, normalize_embedding=False, add_final_layer_norm=False,
     )  # fmt: skip
     model = MarianMTModel(config)
+    model.generation_config._from_model_config = False  # kept as written, not made from config.json again
     model.generation_config.update(
         bad_words_ids=[[pad]], num_beams=4, max_length=256, renormalize_logits=True, forced_eos_token_id=0,
         pad_token_id=pad, decoder_start_token_id=pad, eos_token_id=0, bos_token_id=0,
@@ -89,7 +90,14 @@ class Trainer:
         with (self.options.out / "log.jsonl").open("a") as file:
             file.write(line + "\n")
 
-    def initialise(self) -> None:
+    def start_from(self, folder: Path) -> None:
+        """The weights of an exported model of the same shape and vocabulary, with a fresh optimiser."""
+        state = load(folder).state_dict()
+        for model in (self.model, self.ema):
+            model.load_state_dict(state)
+        self.log(event=f"started from {folder}")
+
+    def start_bilingual(self) -> None:
         """Embeddings from co-occurrence instead of noise."""
         vocabulary, width = self.model.model.shared.weight.shape
         vectors = bilingual_embeddings(self.corpus, self.weights, vocabulary, width, self.options.seed)
@@ -218,6 +226,7 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--smoothing", type=float, default=0.1, help="label smoothing")
     parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights, a step")
+    parser.add_argument("--init", type=Path, help="start from the weights of this exported model folder")
     parser.add_argument("--bilingual-init", action="store_true", help="start the embeddings from co-occurrence")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads, without a GPU")
     parser.add_argument("--save-minutes", type=float, default=5)
@@ -231,8 +240,10 @@ def main() -> None:
     trainer = Trainer(options)
     if (options.out / "checkpoint.pt").exists():
         trainer.resume()
+    elif options.init:
+        trainer.start_from(options.init)
     elif options.bilingual_init:
-        trainer.initialise()
+        trainer.start_bilingual()
     trainer.run()
 
 
