@@ -26,6 +26,8 @@ HERE = Path(__file__).parent
 TEST_ORDER = 8  # an 8-gram shared with a test set is an overlap
 HELD_ORDER = 3  # and half of a held-back sentence's trigrams makes a near-duplicate
 HELD_SHARE = 0.5
+# Characters that get a piece however rare they are here: the Arabic letters, names in Latin script, signs of the news.
+REQUIRED = "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچڤگ،؛؟%$€£¥°×⁄–—áàâäãåçéèêëíìîïñóòôöõøúùûüýğışłčšžÁÉÍÓÚÖÜÇÅØİŞ"
 
 
 def read_domains() -> tuple[dict[str, str], dict[str, float]]:
@@ -131,7 +133,7 @@ def train_tokenizer(pairs: list, weights: dict[str, float], size: int, out: Path
             input=str(text), model_prefix=str(Path(temporary, "spm")), vocab_size=size, model_type="unigram",
             normalization_rule_tsv=str(rules), character_coverage=0.9999, split_digits=True, byte_fallback=False,
             eos_id=0, unk_id=1, bos_id=-1, pad_id=-1, input_sentence_size=500_000, shuffle_input_sentence=True,
-            num_threads=16, required_chars="ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچڤگ،؛؟%$€", minloglevel=1,
+            num_threads=16, required_chars=REQUIRED, minloglevel=1,
         )  # fmt: skip
         model = Path(temporary, "spm.model").read_bytes()
     for name in ("source.spm", "target.spm"):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
 
 from batches import Corpus
 from embeddings import bilingual_embeddings
@@ -41,8 +41,7 @@ def build(shape: str, vocabulary: int, dropout: float) -> MarianMTModel:
         normalize_before=False, normalize_embedding=False, add_final_layer_norm=False,
     )  # fmt: skip
     model = MarianMTModel(config)
-    model.generation_config._from_model_config = False  # kept as written, not made from config.json again
-    model.generation_config.update(
+    model.generation_config = GenerationConfig(
         bad_words_ids=[[pad]], num_beams=4, max_length=256, renormalize_logits=True, forced_eos_token_id=0,
         pad_token_id=pad, decoder_start_token_id=pad, eos_token_id=0, bos_token_id=0,
     )  # fmt: skip
@@ -68,7 +67,8 @@ class Trainer:
         torch.manual_seed(options.seed)
         torch.set_float32_matmul_precision("high")
         report = json.loads((options.data / "report.json").read_text("utf-8"))
-        self.weights = [report["weights"][number] for number in range(len(report["groups"]))]
+        weights = dict(zip(report["groups"], report["weights"])) | dict(options.weights)
+        self.weights = [weights[group] for group in report["groups"]]
         self.corpus = Corpus(options.data, self.device)
         self.tokenizer = MarianTokenizer.from_pretrained(options.data / "tokenizer")
         self.model = build(options.shape, len(self.tokenizer.get_vocab()), options.dropout).to(self.device)
@@ -213,6 +213,12 @@ class Trainer:
             self.validate()
 
 
+def weight(text: str) -> tuple[str, float]:
+    """`group=weight` of the command line."""
+    group, _, value = text.partition("=")
+    return group, float(value)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=HERE / "data")
@@ -226,6 +232,7 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--smoothing", type=float, default=0.1, help="label smoothing")
     parser.add_argument("--ema", type=float, default=0.999, help="decay of the averaged weights, a step")
+    parser.add_argument("--weights", type=weight, nargs="+", default=[], help="in place of domains.tsv's: press=12 ...")
     parser.add_argument("--init", type=Path, help="start from the weights of this exported model folder")
     parser.add_argument("--bilingual-init", action="store_true", help="start the embeddings from co-occurrence")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads, without a GPU")
