@@ -127,8 +127,7 @@ def train_tokenizer(pairs: list, weights: dict[str, float], size: int, out: Path
         rules.write_text("\n".join(normaliser_rules()) + "\n", "utf-8")
         with text.open("w", encoding="utf-8") as file:
             for group, source, target in pairs:
-                if rng.random() < min(1.0, weights[group]):
-                    file.write(f"{source}\n{target}\n")
+                file.write(f"{source}\n{target}\n" * int(weights[group] + rng.random()))
         sentencepiece.SentencePieceTrainer.train(
             input=str(text), model_prefix=str(Path(temporary, "spm")), vocab_size=size, model_type="unigram",
             normalization_rule_tsv=str(rules), character_coverage=0.9999, split_digits=True, byte_fallback=False,
