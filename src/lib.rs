@@ -9,6 +9,7 @@ pub mod batch;
 pub mod decode;
 pub mod document;
 pub mod hub;
+pub mod kernels;
 pub mod model;
 pub mod registry;
 pub mod text;

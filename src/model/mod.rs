@@ -1,1 +1,48 @@
-//! 
+//! The networks, in candle: configuration, layers, and one file for each family.
+//!
+//! A network is loaded from the files of a checkpoint by [`load`] and searched through [`crate::decode::Network`].
+//! On a CPU its layers run on the fast paths of [`crate::kernels`], on a GPU on candle's own operations.
+
+mod attention;
+mod config;
+mod layers;
+mod marian;
+mod weights;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use config::MarianConfig;
+pub use layers::{Activation, Execution};
+pub use marian::{Marian, MarianState};
+pub use weights::Weights;
+
+/// Why a network can't be loaded or run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum ModelError {
+    #[error("{path} can't be read: {source}; fetch the model again with `translate models pull`")]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("{path} is damaged or no weights file: {reason}; fetch the model again with `translate models pull`")]
+    Broken { path: PathBuf, reason: String },
+    #[error("config.json makes no sense: {0}")]
+    Config(String),
+    #[error("the weights have no tensor {0}, which config.json calls for; the files don't belong together")]
+    Missing(String),
+    #[error(
+        "tensor {name} has shape {found:?} where config.json calls for {expected:?}; the files don't belong together"
+    )]
+    Shape { name: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error("tensor {name} holds {found}, not f32, f16 or bf16; this checkpoint can't be used")]
+    Type { name: String, found: String },
+    #[error("tensor {name} can't be read: {reason}; fetch the model again with `translate models pull`")]
+    Unreadable { name: String, reason: String },
+    #[error("token {id} is outside the vocabulary of {size}; the tokenizer and the weights don't belong together")]
+    Token { id: u32, size: usize },
+    #[error("a sequence of {length} tokens is longer than the {limit} that the model has positions for")]
+    TooLong { length: usize, limit: usize },
+    #[error("the network can't compute: {0}")]
+    Compute(#[from] candle_core::Error),
+}

@@ -1,0 +1,44 @@
+//! Matrix products against weights that were packed once for the machine's vector unit.
+
+use candle_core::{Error, Result, Tensor};
+use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
+use rten_tensor::NdTensorView;
+
+use super::with_values;
+
+/// A linear layer in f32: `x W^T + b`.
+pub struct PackedLinear {
+    weight: PackedBMatrix<f32>,
+    bias: Option<Vec<f32>>,
+}
+
+impl PackedLinear {
+    /// Packs `weight`, shape `[out, in]`, with `bias`, shape `[out]`.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
+        let (outputs, inputs) = weight.dims2()?;
+        let weight = with_values(weight, |values| {
+            let matrix = NdTensorView::try_from_data([outputs, inputs], values).map_err(Error::wrap)?;
+            Ok(GemmExecutor::<f32>::default().prepack_b(matrix.transposed()))
+        })?;
+        let bias = bias.map(|bias| bias.to_vec1()).transpose()?;
+        Ok(Self { weight, bias })
+    }
+
+    /// The layer's outputs for `rows` (a multiple of the layer's inputs), row after row.
+    pub fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
+        let (inputs, outputs) = (self.weight.rows(), self.weight.cols());
+        let count = rows.len() / inputs;
+        let rows = NdTensorView::try_from_data([count, inputs], rows).map_err(Error::wrap)?;
+        let mut out = vec![0.0; count * outputs];
+        // The executor is a choice of kernel and nothing else: to make one is to ask which vector unit there is.
+        GemmExecutor::<f32>::default()
+            .gemm(
+                &mut out,
+                GemmInputA::Unpacked(rows),
+                GemmInputB::Packed(&self.weight),
+                GemmOptions { bias: self.bias.as_deref().map(BiasVector::Row), ..Default::default() },
+            )
+            .map_err(Error::wrap)?;
+        Ok(out)
+    }
+}
