@@ -83,8 +83,7 @@ impl BeamSearch {
             .filter(|(_, ended)| **ended)
             .map(|(beam, _)| self.hypothesis(beam, length))
             .collect();
-        self.running =
-            candidates.into_iter().zip(&ended).filter(|(_, ended)| !**ended).map(|(beam, _)| beam).collect();
+        self.running = candidates.into_iter().zip(&ended).filter(|(_, ended)| !**ended).map(|(beam, _)| beam).collect();
         self.running.truncate(self.num_beams);
 
         if !(self.early_stopping == EarlyStopping::Yes && self.is_full()) {

@@ -31,10 +31,7 @@ impl Scorer {
     /// Best first; equal ones by token id. `logits` is overwritten. Banned tokens are never returned.
     pub fn best(&self, prefix: &[u32], logits: &mut [f32], count: usize) -> Vec<Candidate> {
         let offset = self.constrain_logprobs(prefix, logits);
-        top(logits, count)
-            .into_iter()
-            .map(|(token, logit)| Candidate { token, logprob: logit - offset })
-            .collect()
+        top(logits, count).into_iter().map(|(token, logit)| Candidate { token, logprob: logit - offset }).collect()
     }
 
     /// The best continuation of `prefix` as greedy search picks it: constraints act on the logits themselves.
