@@ -1,9 +1,8 @@
 //! SentencePiece unigram models, read from `.spm` files.
 //!
 //! Segmentation is written out here, although the `tokenizers` crate has a unigram model: ids must equal those of
-//! SentencePiece itself, which adds scores in single precision (the crate in double, so that ties and long words come
-//! out differently), applies the character map to the longest match (the crate to grapheme clusters), and always
-//! prefers user-defined symbols.
+//! SentencePiece itself, which adds scores in single precision (the crate in double, so that ties come out differently),
+//! applies the character map to the longest match (the crate to grapheme clusters), and prefers user-defined symbols.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -145,26 +144,26 @@ impl SentencePiece {
 
     /// The segmentation of the highest score, as (start, end, piece) in order; an unknown character has no piece.
     ///
-    /// The sums round exactly as in `unigram::Model::EncodeOptimized` of SentencePiece, because ties hang on it: the
-    /// candidate is compared in double precision and kept in single, that of an unknown character is single throughout.
+    /// Sums and comparisons are in single precision and the first of equals wins, as in
+    /// `unigram::Model::EncodeOptimized` of SentencePiece: how ties such as `0 00` and `00 0` end hangs on it.
     fn best_path(&self, text: &str) -> Vec<(usize, usize, Option<u32>)> {
         let mut best = vec![Best { score: 0.0, piece: None, start: None }; text.len() + 1];
         for (start, character) in text.char_indices() {
             let Some(so_far) = best.get(start).map(|best| best.score) else { break };
-            let mut consider = |length: usize, piece: Option<u32>, score: f64| {
+            let mut consider = |length: usize, piece: Option<u32>, score: f32| {
                 let Some(end) = best.get_mut(start + length) else { return };
-                if end.start.is_none() || score > f64::from(end.score) {
-                    *end = Best { score: score as f32, piece, start: Some(start) };
+                if end.start.is_none() || score > end.score {
+                    *end = Best { score, piece, start: Some(start) };
                 }
             };
             let mut covered = false;
             let rest = text.as_bytes().get(start..).unwrap_or_default();
             for (length, piece) in self.trie.prefixes(rest) {
-                consider(length, Some(piece), self.score(piece) + f64::from(so_far));
+                consider(length, Some(piece), self.score(piece) + so_far);
                 covered |= length == character.len_utf8();
             }
             if !covered {
-                consider(character.len_utf8(), None, f64::from(self.unknown_score + so_far));
+                consider(character.len_utf8(), None, self.unknown_score + so_far);
             }
         }
         let mut path = Vec::new();
@@ -178,11 +177,11 @@ impl SentencePiece {
     }
 
     /// The score of a piece in a path. A user-defined symbol gets one that nothing in its place reaches.
-    fn score(&self, piece: u32) -> f64 {
+    fn score(&self, piece: u32) -> f32 {
         match self.pieces.get(piece as usize) {
             Some(Entry { kind: Type::UserDefined, .. }) => -0.1,
-            Some(entry) => f64::from(entry.score),
-            None => f64::NEG_INFINITY,
+            Some(entry) => entry.score,
+            None => f32::NEG_INFINITY,
         }
     }
 
