@@ -1,0 +1,66 @@
+//! What can be wrong with a tokenizer's files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Why a tokenizer cannot be made from its files.
+#[derive(Debug, Error)]
+pub enum TokenizerError {
+    /// A file cannot be read.
+    #[error("cannot read the tokenizer file {}: {source}; check that the model's folder is complete", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A `.spm` file is damaged, or of a kind that is not supported.
+    #[error("{} is not a usable SentencePiece model: {reason}; fetch the model again", path.display())]
+    SentencePiece {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A vocabulary is damaged.
+    #[error("{} is not a usable vocabulary: {reason}; fetch the model again", path.display())]
+    Vocabulary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A token that the model cannot do without is missing.
+    #[error("the vocabulary {} lacks the special token {token:?}; fetch the model again, or choose another", path.display())]
+    MissingToken {
+        /// The vocabulary.
+        path: PathBuf,
+        /// The token.
+        token: String,
+    },
+    /// The configuration is damaged.
+    #[error("cannot understand the tokenizer's configuration {}: {reason}; fetch the model again", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The configuration names a second vocabulary, and none is given.
+    #[error(
+        "{} says that source and target have vocabularies of their own, and target_vocab.json is missing; \
+         fetch the model again",
+        path.display()
+    )]
+    NoTargetVocabulary {
+        /// The configuration.
+        path: PathBuf,
+    },
+}
+
+/// The whole file, or an error that names it.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, TokenizerError> {
+    std::fs::read(path).map_err(|source| TokenizerError::Read { path: path.to_owned(), source })
+}

@@ -1,0 +1,224 @@
+//! The tokenizer of Marian models: a SentencePiece model for each side, and a vocabulary that both share or one each.
+//!
+//! Ids and text equal those of `MarianTokenizer` of Hugging Face transformers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Tokenizer;
+use super::error::TokenizerError;
+use super::spm::{Part, SentencePiece, Surface};
+use super::vocabulary::{Config, Token, Vocabulary};
+
+/// Tokenizer of a Marian model.
+#[derive(Debug)]
+pub struct MarianTokenizer {
+    source: Side,
+    target: Side,
+    /// What each target id looks like in text, special tokens as nothing.
+    surfaces: Vec<Surface>,
+    added: Vec<(Token, u32)>,
+    eos: u32,
+    unk: u32,
+    pad: u32,
+    clean_up_spaces: bool,
+}
+
+/// One language: its pieces, and the ids that the model knows them by.
+#[derive(Debug)]
+struct Side {
+    pieces: SentencePiece,
+    vocabulary: Arc<Vocabulary>,
+    /// Id of each piece, by its index in `pieces`.
+    ids: Vec<u32>,
+    unk: u32,
+}
+
+impl Side {
+    fn new(spm: &Path, vocabulary: Arc<Vocabulary>, unk: &str) -> Result<Self, TokenizerError> {
+        let pieces = SentencePiece::from_file(spm)?;
+        let unk = vocabulary.require(unk)?;
+        let ids = pieces.pieces().map(|piece| vocabulary.id(piece).unwrap_or(unk)).collect();
+        Ok(Self { pieces, vocabulary, ids, unk })
+    }
+
+    /// Ids of text without added tokens; a language code such as `>>eng<<` at its start is one token.
+    fn encode(&self, text: &str, ids: &mut Vec<u32>) {
+        let id = |piece: &str| self.vocabulary.id(piece).unwrap_or(self.unk);
+        let (code, text) = split_language_code(text);
+        ids.extend(code.map(id));
+        self.pieces.segment(text, |part| {
+            ids.push(match part {
+                Part::Piece(piece) => self.ids.get(piece as usize).copied().unwrap_or(self.unk),
+                // What the pieces of this side lack can still be in the vocabulary, as a piece of the other side.
+                Part::Unknown(text) => id(text),
+            });
+        });
+    }
+}
+
+/// The language code `>>…<<` that text starts with, and the rest.
+fn split_language_code(text: &str) -> (Option<&str>, &str) {
+    let end = text.strip_prefix(">>").and_then(|rest| rest.find("<<")).map(|at| at + ">>".len() + "<<".len());
+    match end.and_then(|end| text.split_at_checked(end)) {
+        Some((code, rest)) => (Some(code), rest),
+        None => (None, text),
+    }
+}
+
+impl MarianTokenizer {
+    /// Makes the tokenizer from a model's files: `source.spm`, `target.spm`, `vocab.json`, `target_vocab.json` where
+    /// source and target have vocabularies of their own, and `tokenizer_config.json` where there is one.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is damaged, or lacks a token that the others name; each error names the file.
+    pub fn from_files(
+        source_spm: &Path,
+        target_spm: &Path,
+        vocab: &Path,
+        target_vocab: Option<&Path>,
+        tokenizer_config: Option<&Path>,
+    ) -> Result<Self, TokenizerError> {
+        let config = Config::from_file(tokenizer_config)?;
+        let vocabulary = Arc::new(Vocabulary::from_file(vocab)?);
+        let target_vocabulary = match (config.separate_vocabs, target_vocab, tokenizer_config) {
+            (true, Some(path), _) => Arc::new(Vocabulary::from_file(path)?),
+            (true, None, path) => {
+                return Err(TokenizerError::NoTargetVocabulary { path: path.unwrap_or(vocab).to_owned() });
+            }
+            (false, ..) => vocabulary.clone(),
+        };
+        let target = Side::new(target_spm, target_vocabulary, &config.unk_token.content)?;
+        target.vocabulary.require(&config.eos_token.content)?;
+        let added = config.added_tokens(&vocabulary);
+        Ok(Self {
+            eos: vocabulary.require(&config.eos_token.content)?,
+            unk: vocabulary.require(&config.unk_token.content)?,
+            pad: vocabulary.require(&config.pad_token.content)?,
+            source: Side::new(source_spm, vocabulary, &config.unk_token.content)?,
+            surfaces: surfaces(&target, &added),
+            target,
+            added,
+            clean_up_spaces: config.clean_up_tokenization_spaces.unwrap_or(false),
+        })
+    }
+
+    /// Ids of text that may hold added tokens, for one side, with the end-of-sequence id last.
+    fn encode_side(&self, side: &Side, text: &str) -> Vec<u32> {
+        let mut ids = Vec::with_capacity(text.len() / 4 + 2);
+        let mut rest = text;
+        while let Some((before, (token, id), after)) = self.next_added(rest) {
+            side.encode(if token.lstrip { before.trim_end_matches(is_space) } else { before }, &mut ids);
+            ids.push(*id);
+            rest = if token.rstrip { after.trim_start_matches(is_space) } else { after };
+        }
+        side.encode(rest, &mut ids);
+        ids.push(self.eos);
+        ids
+    }
+
+    /// The first added token in text, the longest of those that start there, with what stands around it.
+    fn next_added<'a>(&self, text: &'a str) -> Option<(&'a str, &(Token, u32), &'a str)> {
+        text.char_indices().find_map(|(at, _)| {
+            let (before, here) = text.split_at_checked(at)?;
+            let found = self.added.iter().filter(|(token, _)| here.starts_with(&token.content));
+            let longest = found.max_by_key(|(token, _)| token.content.len())?;
+            Some((before, longest, here.strip_prefix(&longest.0.content)?))
+        })
+    }
+}
+
+/// What each id of the target vocabulary looks like in text.
+fn surfaces(target: &Side, added: &[(Token, u32)]) -> Vec<Surface> {
+    let mut surfaces = target.pieces.surfaces(target.vocabulary.pieces());
+    for (token, id) in added {
+        let id = target.vocabulary.id(&token.content).unwrap_or(*id);
+        if let Some(surface) = surfaces.get_mut(id as usize) {
+            *surface = Surface::Text(if token.special { String::new() } else { token.content.clone() });
+        }
+    }
+    surfaces
+}
+
+/// White space as Python's `str.strip` has it.
+fn is_space(character: char) -> bool {
+    character.is_whitespace() || ('\x1C'..='\x1F').contains(&character)
+}
+
+impl Tokenizer for MarianTokenizer {
+    fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        Ok(self.encode_side(&self.source, text))
+    }
+
+    fn encode_target(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        Ok(self.encode_side(&self.target, text))
+    }
+
+    fn decode(&self, ids: &[u32]) -> String {
+        let mut text = String::new();
+        let mut bytes = Vec::new();
+        for surface in ids.iter().filter_map(|id| self.surfaces.get(*id as usize)) {
+            match surface {
+                Surface::Byte(byte) => bytes.push(*byte),
+                Surface::Text(piece) => {
+                    push_bytes(&mut text, &mut bytes);
+                    text.push_str(piece);
+                }
+            }
+        }
+        push_bytes(&mut text, &mut bytes);
+        let text = self.target.pieces.denormalize(text);
+        let text = text.trim_matches(is_space);
+        if self.clean_up_spaces { clean_up(text) } else { text.to_owned() }
+    }
+
+    fn target_pieces(&self) -> Vec<u32> {
+        let known = self.target.pieces.text_pieces().filter_map(|piece| self.target.vocabulary.id(piece));
+        let mut ids: Vec<u32> = known.chain([self.eos, self.target.unk]).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    fn vocab_size(&self) -> usize {
+        self.source.vocabulary.len()
+    }
+
+    fn eos_id(&self) -> u32 {
+        self.eos
+    }
+
+    fn unk_id(&self) -> u32 {
+        self.unk
+    }
+
+    fn pad_id(&self) -> u32 {
+        self.pad
+    }
+}
+
+/// Moves bytes to the end of text; each byte that is not part of a character becomes U+FFFD.
+fn push_bytes(text: &mut String, bytes: &mut Vec<u8>) {
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '\u{FFFD}'));
+    }
+    bytes.clear();
+}
+
+/// Closes the gaps before English punctuation, as `clean_up_tokenization` of transformers does.
+fn clean_up(text: &str) -> String {
+    let gaps = [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ];
+    gaps.iter().fold(text.to_owned(), |text, (gap, closed)| text.replace(gap, closed))
+}
