@@ -1,9 +1,15 @@
-//! Downloads on the terminal.
+//! Downloads and translations on the terminal.
 
+use std::cell::Cell;
+use std::fs;
 use std::io::IsTerminal;
+use std::path::Path;
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use translate::document::Part;
 use translate::hub::Progress;
+use translate::translator::Translation;
 
 /// A bar a file, with bytes, rate and time left, and notes as lines above it; both on standard error, and only
 /// when that is a terminal.
@@ -52,5 +58,57 @@ impl Progress for DownloadBar {
             None if self.shown => eprintln!("{message}"),
             None => {}
         }
+    }
+}
+
+/// How far a translation is: segments, tokens a second and, where the inputs are files, the time left. On standard
+/// error, and only when that is a terminal.
+pub struct Meter {
+    bar: ProgressBar,
+    started: Instant,
+    segments: Cell<u64>,
+    tokens: Cell<u64>,
+}
+
+impl Meter {
+    /// For these inputs, `None` being standard input; `quiet` hides it on a terminal too.
+    pub fn new<'p>(quiet: bool, inputs: impl Iterator<Item = Option<&'p Path>>) -> Self {
+        let sizes = inputs.map(|path| Some(fs::metadata(path?).ok()?.len()));
+        let total: Option<u64> = sizes.sum();
+        let bar = if quiet || !std::io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr())
+        };
+        let template = if total.is_some() { "{wide_bar} {percent}% {msg} {eta}" } else { "{spinner} {msg} {elapsed}" };
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, started: Instant::now(), segments: Cell::new(0), tokens: Cell::new(0) }
+    }
+
+    /// Counts a part that is done.
+    pub fn add(&self, part: &Part, translation: &Translation) {
+        self.bar.inc(match part {
+            Part::Segment(segment) => segment.text.len(),
+            Part::Verbatim(text) => text.len(),
+            Part::Record(_) => 0,
+        } as u64);
+        if let Part::Segment(_) = part {
+            self.segments.set(self.segments.get() + 1);
+            self.tokens.set(self.tokens.get() + translation.target_ids.len() as u64);
+            self.bar.set_message(self.summary());
+        }
+    }
+
+    /// Takes the bar away; `verbose` leaves a line in its place.
+    pub fn finish(&self, verbose: bool) {
+        self.bar.finish_and_clear();
+        if verbose {
+            eprintln!("{} in {:.1} s", self.summary(), self.started.elapsed().as_secs_f64());
+        }
+    }
+
+    fn summary(&self) -> String {
+        let rate = self.tokens.get() as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        format!("{} segments, {rate:.0} tokens/s", self.segments.get())
     }
 }

@@ -12,7 +12,7 @@ mod scores;
 use serde::Serialize;
 
 pub use constraints::{Constraint, Constraints, Edit};
-pub use options::{EarlyStopping, GenerationConfig, GenerationOptions, OptionsError, Sampling};
+pub use options::{EarlyStopping, GenerationConfig, GenerationOptions, OptionsError, Sampling, TokenIds};
 pub use scores::{Candidate, Scorer};
 
 /// An encoder-decoder as the search sees it.

@@ -37,12 +37,14 @@ impl<'de> Deserialize<'de> for EarlyStopping {
 /// One id or several, as both are written in the hub's files.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-enum Ids {
+pub enum TokenIds {
+    /// One.
     One(u32),
+    /// Several.
     Many(Vec<u32>),
 }
 
-impl Ids {
+impl TokenIds {
     fn into_vec(self) -> Vec<u32> {
         match self {
             Self::One(id) => vec![id],
@@ -76,7 +78,8 @@ pub struct GenerationConfig {
     pub bad_words_ids: Option<Vec<Vec<u32>>>,
     /// The first token.
     pub forced_bos_token_id: Option<u32>,
-    forced_eos_token_id: Option<Ids>,
+    /// The only tokens allowed in the last place of a target of `max_length`.
+    pub forced_eos_token_id: Option<TokenIds>,
     /// Normalise again after the constraints.
     pub renormalize_logits: Option<bool>,
     /// How many hypotheses to return, at most `num_beams`.
@@ -91,7 +94,8 @@ pub struct GenerationConfig {
     pub top_k: Option<usize>,
     /// Seed of the sampling.
     pub seed: Option<u64>,
-    eos_token_id: Option<Ids>,
+    /// The tokens that end a target.
+    pub eos_token_id: Option<TokenIds>,
     /// The token that decoding starts from.
     pub decoder_start_token_id: Option<u32>,
 }
@@ -173,7 +177,7 @@ impl GenerationConfig {
             repetition_penalty,
             bad_words: self.bad_words_ids.unwrap_or_default(),
             forced_bos: self.forced_bos_token_id,
-            forced_eos: self.forced_eos_token_id.map(Ids::into_vec).unwrap_or_default(),
+            forced_eos: self.forced_eos_token_id.map(TokenIds::into_vec).unwrap_or_default(),
             renormalize: self.renormalize_logits.unwrap_or(false),
             num_return_sequences,
             sampling: do_sample.then_some(Sampling {

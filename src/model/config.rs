@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::ModelError;
-use super::layers::Activation;
+use super::{Activation, ModelError};
 
 /// The shape of a Marian encoder-decoder. Field names are those of the file; what has no influence on inference is
 /// ignored (transformers' Marian always normalises after each sub-layer, whatever `normalize_before` says).

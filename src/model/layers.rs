@@ -1,12 +1,9 @@
 //! The layers that every family is built from, each with a fast path for the CPU and plain candle for the rest.
 
 use candle_core::{DType, Device, Tensor};
-pub use candle_nn::Activation;
 use candle_nn::Module;
-use rten_simd::SimdUnaryOp;
-use rten_vecmath::{Gelu, Silu};
 
-use super::{ModelError, Weights};
+use super::{Activation, ModelError, Weights};
 use crate::kernels::{self, PackedLinear};
 
 /// How a network computes.
@@ -114,24 +111,12 @@ impl Linear {
         match self {
             Self::Packed(layer) => {
                 let mut values = kernels::with_values(x, |x| layer.forward(x))?;
-                let in_place = activate(&mut values, activation);
-                let y = kernels::to_rows(values, x.dim(0)?)?;
-                if in_place { Ok(y) } else { activation.forward(&y) }
+                activation.apply(&mut values);
+                kernels::to_rows(values, x.dim(0)?)
             }
             Self::Plain { .. } => activation.forward(&self.forward(x)?),
         }
     }
-}
-
-/// Applies the activations that published models use; `false` for any other, which candle has to apply.
-fn activate(values: &mut [f32], activation: Activation) -> bool {
-    match activation {
-        Activation::Silu | Activation::Swish => Silu {}.map_mut(values),
-        Activation::Gelu => Gelu {}.map_mut(values),
-        Activation::Relu => values.iter_mut().for_each(|value| *value = value.max(0.0)),
-        _ => return false,
-    }
-    true
 }
 
 /// The value that Marian and BART checkpoints are trained with.

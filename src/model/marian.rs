@@ -3,8 +3,8 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::attention::{CrossMemory, Packing, SelfMemory, self_attention};
-use super::layers::{Activation, Embedding, Execution, LayerNorm, Linear, Loader, sinusoidal_positions};
-use super::{MarianConfig, ModelError, Weights};
+use super::layers::{Embedding, Execution, LayerNorm, Linear, Loader, sinusoidal_positions};
+use super::{Activation, MarianConfig, ModelError, Weights};
 use crate::decode::{Logits, Network, Row};
 
 /// A Marian encoder-decoder.
@@ -55,16 +55,26 @@ impl Marian {
         let bias = root.tensor("final_logits_bias", &[1, vocabulary])?.flatten_all()?;
         let output = Linear::new(&projection, Some(&bias), execution)?;
 
-        let positions = sinusoidal_positions(config.max_position_embeddings, width, device, dtype)?;
+        // Positions are fixed, but some checkpoints hold them, rounded to their own precision.
+        let positions = |name: &str| -> Result<Tensor, ModelError> {
+            let length = config.max_position_embeddings;
+            if weights.has(name) {
+                root.tensor(name, &[length, width])
+            } else {
+                Ok(sinusoidal_positions(length, width, device, dtype)?)
+            }
+        };
+        let source_positions = positions("model.encoder.embed_positions.weight")?;
+        let target_positions = positions("model.decoder.embed_positions.weight")?;
         let scale = if config.scale_embedding { (width as f64).sqrt() } else { 1.0 };
         let encoder = root.at("model.encoder.layers");
         let decoder = root.at("model.decoder.layers");
         Ok(Self {
-            source: Embedding::new(source_tokens, positions.clone(), scale),
+            source: Embedding::new(source_tokens, source_positions, scale),
             encoder: (0..config.encoder_layers)
                 .map(|layer| EncoderLayer::load(&encoder.at(layer), &config))
                 .collect::<Result<_, _>>()?,
-            target: Embedding::new(target_tokens, positions, scale),
+            target: Embedding::new(target_tokens, target_positions, scale),
             decoder: (0..config.decoder_layers)
                 .map(|layer| DecoderLayer::load(&decoder.at(layer), &config))
                 .collect::<Result<_, _>>()?,

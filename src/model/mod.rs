@@ -1,11 +1,13 @@
 //! The networks, in candle: configuration, layers, and one file for each family.
 //!
-//! A network is loaded from the files of a checkpoint by [`load`] and searched through [`crate::decode::Network`].
+//! [`load`] builds a network from the files of a checkpoint; [`crate::decode`] searches it.
 //! On a CPU its layers run on the fast paths of [`crate::kernels`], on a GPU on candle's own operations.
 
+mod activation;
 mod attention;
 mod config;
 mod layers;
+mod load;
 mod marian;
 mod weights;
 
@@ -13,8 +15,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub use activation::Activation;
 pub use config::MarianConfig;
-pub use layers::{Activation, Execution};
+pub use layers::Execution;
+pub use load::{Precision, Seq2Seq, load};
 pub use marian::{Marian, MarianState};
 pub use weights::Weights;
 
@@ -27,7 +31,7 @@ pub enum ModelError {
     Io { path: PathBuf, source: std::io::Error },
     #[error("{path} is damaged or no weights file: {reason}; fetch the model again with `translate models pull`")]
     Broken { path: PathBuf, reason: String },
-    #[error("config.json makes no sense: {0}")]
+    #[error("the model's configuration makes no sense: {0}")]
     Config(String),
     #[error("the weights have no tensor {0}, which config.json calls for; the files don't belong together")]
     Missing(String),
@@ -43,6 +47,8 @@ pub enum ModelError {
     Token { id: u32, size: usize },
     #[error("a sequence of {length} tokens is longer than the {limit} that the model has positions for")]
     TooLong { length: usize, limit: usize },
+    #[error("f16 and bf16 are for GPUs; use f32 on a CPU")]
+    Precision,
     #[error("the network can't compute: {0}")]
     Compute(#[from] candle_core::Error),
 }

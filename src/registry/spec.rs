@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::decode::GenerationConfig;
+
 /// One entry of the registry.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +124,19 @@ pub struct GenerationOverrides {
     /// Factor, above 0, by which a token's score falls once it has been used; 1 changes nothing.
     #[serde(default, deserialize_with = "finite_positive")]
     pub repetition_penalty: Option<f64>,
+}
+
+impl From<&GenerationOverrides> for GenerationConfig {
+    fn from(overrides: &GenerationOverrides) -> Self {
+        Self {
+            num_beams: overrides.num_beams.map(|beams| beams.get() as usize),
+            length_penalty: overrides.length_penalty,
+            max_length: overrides.max_length.map(|length| length.get() as usize),
+            no_repeat_ngram_size: overrides.no_repeat_ngram_size.map(|size| size as usize),
+            repetition_penalty: overrides.repetition_penalty.map(|penalty| penalty as f32),
+            ..Self::default()
+        }
+    }
 }
 
 /// A repository on the hub, `org/name`, known to obey the hub's rules for names, hence safe in paths and addresses.

@@ -1,0 +1,87 @@
+//! From a model's folder to a network that runs.
+
+use std::fs;
+use std::path::Path;
+
+use candle_core::{DType, Device};
+use serde::de::DeserializeOwned;
+
+use super::{Execution, Marian, MarianConfig, ModelError, Weights};
+use crate::decode::{self, GenerationConfig, GenerationOptions, Hypothesis};
+use crate::hub::ModelFolder;
+
+/// A network that turns source ids into target ids, whatever its family.
+pub trait Seq2Seq: Send + Sync {
+    /// Decodes `sources` as one batch; see [`decode::generate`].
+    fn generate(&self, sources: &[&[u32]], options: &GenerationOptions) -> Result<Vec<Vec<Hypothesis>>, ModelError>;
+
+    /// Longest source or target, in tokens.
+    fn max_positions(&self) -> usize;
+
+    /// Sizes of the source and the target vocabulary.
+    fn vocab_sizes(&self) -> (usize, usize);
+}
+
+impl Seq2Seq for Marian {
+    fn generate(&self, sources: &[&[u32]], options: &GenerationOptions) -> Result<Vec<Vec<Hypothesis>>, ModelError> {
+        decode::generate(self, sources, options)
+    }
+
+    fn max_positions(&self) -> usize {
+        self.config().max_position_embeddings
+    }
+
+    fn vocab_sizes(&self) -> (usize, usize) {
+        (self.config().vocab_size, self.config().target_vocab_size())
+    }
+}
+
+/// Number format of weights and arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// The best that is known to keep the quality on the device at hand: f32 on a CPU, f16 on a GPU.
+    #[default]
+    Auto,
+    /// Single precision.
+    F32,
+    /// Half precision; GPUs only.
+    F16,
+    /// Brain floating point; GPUs only.
+    BF16,
+}
+
+impl Precision {
+    fn dtype(self, device: &Device) -> Result<DType, ModelError> {
+        match self {
+            Self::Auto | Self::F32 if device.is_cpu() => Ok(DType::F32),
+            Self::F32 => Ok(DType::F32),
+            Self::F16 | Self::BF16 if device.is_cpu() => Err(ModelError::Precision),
+            Self::Auto | Self::F16 => Ok(DType::F16),
+            Self::BF16 => Ok(DType::BF16),
+        }
+    }
+}
+
+/// Loads the network of `folder` and the generation settings that come with it.
+pub fn load(
+    folder: &ModelFolder,
+    device: &Device,
+    precision: Precision,
+) -> Result<(Box<dyn Seq2Seq>, GenerationConfig), ModelError> {
+    let dtype = precision.dtype(device)?;
+    let config_path = folder.file("config.json").ok_or_else(|| ModelError::Config("the file is not there".into()))?;
+    let config: MarianConfig = read_json(&config_path)?;
+    let mut generation: GenerationConfig = read_json(&config_path)?;
+    if let Some(path) = folder.file("generation_config.json") {
+        generation = read_json::<GenerationConfig>(&path)?.or(generation);
+    }
+    let weights = Weights::open(folder.weights(), device, dtype)?;
+    let network = Marian::load(config, &weights, Execution::on(device), device, dtype)?;
+    Ok((Box::new(network), generation))
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
+    let text = fs::read_to_string(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+    serde_json::from_str(&text)
+        .map_err(|error| ModelError::Config(format!("{} can't be understood ({error})", path.display())))
+}

@@ -1,0 +1,213 @@
+//! Building a translator: which model, where it runs, what it is told.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::core::{Care, Core};
+use super::stream::Plan;
+use super::{Device, TranslateError, Translator};
+use crate::decode::GenerationConfig;
+use crate::hub::{self, HubOptions, ModelFolder, NoProgress, Progress};
+use crate::model::{self, Precision};
+use crate::registry::{ModelRef, Registry};
+use crate::text::Normalization;
+use crate::tokenizer::{MarianTokenizer, Tokenizer};
+
+/// Most tokens of a segment before it is split: what OPUS-MT models saw in training is shorter by far, and they drop
+/// clauses of what is longer.
+const LONGEST_SEGMENT: usize = 200;
+
+/// Source tokens in a batch: from about this many rows on, matrix products run at full speed.
+const BATCH_TOKENS: usize = 1024;
+
+/// Settings of a [`Translator`], each with a sensible default.
+#[derive(Debug, Clone)]
+pub struct TranslatorBuilder {
+    model: Option<String>,
+    from: String,
+    to: String,
+    registry: Option<Registry>,
+    hub: Option<HubOptions>,
+    device: Device,
+    precision: Precision,
+    threads: Option<usize>,
+    batch_tokens: usize,
+    generation: GenerationConfig,
+    normalization: Normalization,
+    exact: bool,
+}
+
+impl Default for TranslatorBuilder {
+    fn default() -> Self {
+        Self {
+            model: None,
+            from: "ar".into(),
+            to: "en".into(),
+            registry: None,
+            hub: None,
+            device: Device::Auto,
+            precision: Precision::Auto,
+            threads: None,
+            batch_tokens: BATCH_TOKENS,
+            generation: GenerationConfig::default(),
+            normalization: Normalization::default(),
+            exact: false,
+        }
+    }
+}
+
+impl TranslatorBuilder {
+    /// A name in the registry, `org/repo[@revision]` on the hub, or a local folder in the hub's layout; by default the
+    /// registry's default for the languages.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Languages to translate from and to, as ISO 639 codes; by default `ar` and `en`.
+    pub fn languages(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.from = from.into();
+        self.to = to.into();
+        self
+    }
+
+    /// The models that names stand for; by default the built-in ones.
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// How to reach the hub, and where its cache is; by default the public hub and the cache that Python programs use
+    /// too, `.cache/huggingface/hub` in the user's home.
+    pub fn hub(mut self, hub: HubOptions) -> Self {
+        self.hub = Some(hub);
+        self
+    }
+
+    /// Where the model runs.
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Number format of weights and arithmetic.
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Threads to use on a CPU, 1 or more; by default as many as there are cores.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// Most source tokens in a batch, padding counted.
+    pub fn batch_tokens(mut self, tokens: usize) -> Self {
+        self.batch_tokens = tokens.max(1);
+        self
+    }
+
+    /// Generation settings that overrule the model's own.
+    pub fn generation(mut self, generation: GenerationConfig) -> Self {
+        self.generation = generation;
+        self
+    }
+
+    /// The cleaning of a segment before the model reads it.
+    pub fn normalization(mut self, normalization: Normalization) -> Self {
+        self.normalization = normalization;
+        self
+    }
+
+    /// Exactly what the model makes of every segment: nothing is cleaned or passed through, and no defective translation
+    /// decoded again.
+    pub fn exact(mut self, exact: bool) -> Self {
+        self.exact = exact;
+        self
+    }
+
+    /// Finds the model, fetching it if need be, and loads it.
+    pub fn build(self) -> Result<Translator, TranslateError> {
+        self.build_with(&mut NoProgress)
+    }
+
+    /// [`Self::build`], with a witness of downloads.
+    pub fn build_with(self, progress: &mut dyn Progress) -> Result<Translator, TranslateError> {
+        let builtin;
+        let registry = match &self.registry {
+            Some(registry) => registry,
+            None => {
+                builtin = Registry::builtin()?;
+                &builtin
+            }
+        };
+        let model = match &self.model {
+            Some(name) => ModelRef::parse(name, registry)?,
+            None => ModelRef::Registry(registry.default_for(&self.from, &self.to)?.clone()),
+        };
+        let overrides = match &model {
+            ModelRef::Registry(spec) if !spec.offers(&self.from, &self.to) => {
+                return Err(TranslateError::WrongPair {
+                    model: spec.name.clone(),
+                    from: self.from,
+                    to: self.to,
+                    offered: spec.pairs().collect::<Vec<_>>().join(", "),
+                });
+            }
+            ModelRef::Registry(spec) => GenerationConfig::from(&spec.generation),
+            ModelRef::Repo { .. } | ModelRef::Folder(_) => GenerationConfig::default(),
+        };
+        let folder = match &self.hub {
+            Some(hub) => hub::fetch(&model, hub, progress)?,
+            None => hub::fetch(&model, &HubOptions::new(home_cache()?), progress)?,
+        };
+        self.load(&folder, overrides)
+    }
+
+    /// Loads a model whose files are at hand. `overrides` stand between the model's own settings and this builder's.
+    fn load(self, folder: &ModelFolder, overrides: GenerationConfig) -> Result<Translator, TranslateError> {
+        let device = self.device.open()?;
+        let (network, own) = model::load(folder, &device, self.precision)?;
+        let tokenizer = load_tokenizer(folder)?;
+        let (pieces, rows) = (tokenizer.vocab_size(), network.vocab_sizes().0);
+        if pieces != rows {
+            let file = folder.file("vocab.json").unwrap_or_else(|| "vocab.json".into());
+            return Err(TranslateError::Vocabulary { file, pieces, rows });
+        }
+        let options = self.generation.or(overrides).or(own).resolve(network.max_positions())?;
+        let care = if self.exact {
+            Care::Exact
+        } else {
+            Care::Full { normalization: self.normalization, longest: LONGEST_SEGMENT }
+        };
+        let threads = if device.is_cpu() { self.threads.unwrap_or_else(cores) } else { 1 };
+        Ok(Translator {
+            core: Arc::new(Core { model: network, tokenizer, options, care }),
+            plan: Plan { threads, batch_tokens: self.batch_tokens },
+        })
+    }
+}
+
+fn load_tokenizer(folder: &ModelFolder) -> Result<Box<dyn Tokenizer>, TranslateError> {
+    let file = |name: &str| folder.file(name).unwrap_or_else(|| PathBuf::from(name));
+    let tokenizer = MarianTokenizer::from_files(
+        &file("source.spm"),
+        &file("target.spm"),
+        &file("vocab.json"),
+        folder.file("target_vocab.json").as_deref(),
+        folder.file("tokenizer_config.json").as_deref(),
+    )?;
+    Ok(Box::new(tokenizer))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Where Python programs keep models unless they are told otherwise.
+fn home_cache() -> Result<PathBuf, TranslateError> {
+    let home = std::env::home_dir().ok_or(TranslateError::NoHome)?;
+    Ok(home.join(".cache").join("huggingface").join("hub"))
+}

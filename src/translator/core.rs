@@ -1,0 +1,104 @@
+//! One segment's way to the network and back: cleaned, tokenized, split where it is too long; decoded; rejoined.
+
+use crate::decode::{GenerationOptions, Hypothesis};
+use crate::model::{ModelError, Seq2Seq};
+use crate::text::{Normalization, PassThrough, passes_through, split_long};
+use crate::tokenizer::{Tokenizer, TokenizerError};
+
+use super::guard;
+
+/// Everything that translating a segment needs, shared by all workers.
+pub(super) struct Core {
+    pub(super) model: Box<dyn Seq2Seq>,
+    pub(super) tokenizer: Box<dyn Tokenizer>,
+    pub(super) options: GenerationOptions,
+    pub(super) care: Care,
+}
+
+/// What is done around the model.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Care {
+    /// Cleaning, passing through, splitting and mending.
+    Full {
+        normalization: Normalization,
+        /// Most tokens that a piece of a segment may have, the end token included.
+        longest: usize,
+    },
+    /// Nothing that changes what the model itself says.
+    Exact,
+}
+
+/// What is to be done with a segment.
+pub(super) enum Prepared {
+    /// Nothing: it stays as it is.
+    Copy(Option<PassThrough>),
+    /// To be decoded: the ids of one piece, or of several where it was too long for the model.
+    Decode(Vec<Vec<u32>>),
+}
+
+/// A decoded piece.
+#[derive(Debug, Clone)]
+pub(super) struct Decoded {
+    /// Best first.
+    pub(super) hypotheses: Vec<Hypothesis>,
+    /// Whether it was decoded a second time, with repetition blocked.
+    pub(super) mended: bool,
+    /// Whether it is still not a sound translation.
+    pub(super) suspect: bool,
+}
+
+impl Core {
+    pub(super) fn prepare(&self, segment: &str) -> Result<Prepared, TokenizerError> {
+        if segment.trim().is_empty() {
+            return Ok(Prepared::Copy(None));
+        }
+        match self.care {
+            Care::Exact => self.pieces(segment, self.model.max_positions()),
+            Care::Full { normalization, longest } => match passes_through(segment) {
+                Some(reason) => Ok(Prepared::Copy(Some(reason))),
+                None => self.pieces(&normalization.apply(segment), longest.min(self.model.max_positions())),
+            },
+        }
+    }
+
+    fn pieces(&self, text: &str, longest: usize) -> Result<Prepared, TokenizerError> {
+        // No token is shorter than a byte, so that most texts need not be tokenized twice.
+        let ids = self.tokenizer.encode(text)?;
+        if ids.len() <= longest {
+            return Ok(Prepared::Decode(vec![ids]));
+        }
+        let fits = |piece: &str| self.tokenizer.encode(piece).is_ok_and(|ids| ids.len() <= longest);
+        let ranges = split_long(text, &fits);
+        let pieces = ranges.into_iter().filter_map(|range| text.get(range)).map(|piece| self.tokenizer.encode(piece));
+        Ok(Prepared::Decode(pieces.collect::<Result<_, _>>()?))
+    }
+
+    /// Decodes `sources` as one batch, and those that went wrong once more.
+    pub(super) fn decode(&self, sources: &[&[u32]]) -> Result<Vec<Decoded>, ModelError> {
+        let first = self.model.generate(sources, &self.options)?;
+        let sound = |hypotheses: Vec<Hypothesis>| Decoded { hypotheses, mended: false, suspect: false };
+        let mut decoded: Vec<Decoded> = first.into_iter().map(sound).collect();
+        if let Care::Full { .. } = self.care {
+            for (source, decoded) in sources.iter().zip(&mut decoded) {
+                if self.is_defective(source, &decoded.hypotheses) {
+                    self.mend(source, decoded)?;
+                }
+            }
+        }
+        Ok(decoded)
+    }
+
+    fn is_defective(&self, source: &[u32], hypotheses: &[Hypothesis]) -> bool {
+        hypotheses.first().is_none_or(|best| guard::defect(source.len(), best, &self.options).is_some())
+    }
+
+    fn mend(&self, source: &[u32], decoded: &mut Decoded) -> Result<(), ModelError> {
+        let options = guard::stricter(&self.options, source.len());
+        if let Some(again) = self.model.generate(&[source], &options)?.pop() {
+            decoded.suspect = self.is_defective(source, &again);
+            decoded.hypotheses = again;
+            decoded.mended = true;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! The pipeline: segments to ids to batches to ids to translations.
+
+mod builder;
+mod core;
+mod device;
+mod guard;
+mod stream;
+mod translation;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use self::core::Core;
+use self::stream::Plan;
+pub use builder::TranslatorBuilder;
+pub use device::Device;
+pub use stream::Stream;
+pub use translation::{Flag, Translation};
+
+use crate::decode::{GenerationOptions, OptionsError};
+use crate::model::ModelError;
+use crate::tokenizer::{Tokenizer, TokenizerError};
+use crate::{hub, registry};
+
+/// A loaded model, ready to translate. Cheap to clone; every clone shares the weights.
+#[derive(Clone)]
+pub struct Translator {
+    core: Arc<Core>,
+    plan: Plan,
+}
+
+impl Translator {
+    /// A translator with all settings at their defaults, to be changed before it is built.
+    pub fn builder() -> TranslatorBuilder {
+        TranslatorBuilder::default()
+    }
+
+    /// The translations of `segments`, in order. A segment is a sentence or two: [`crate::text::split`] finds them.
+    pub fn translate_batch<S: AsRef<str>>(&self, segments: &[S]) -> Result<Vec<Translation>, TranslateError> {
+        self.translate_iter(segments.iter().map(|segment| segment.as_ref().to_owned())).collect()
+    }
+
+    /// The translations of any number of segments, in order, in bounded memory: segments are read a window ahead.
+    pub fn translate_iter(
+        &self,
+        segments: impl IntoIterator<Item = String>,
+    ) -> impl Iterator<Item = Result<Translation, TranslateError>> {
+        let tagged = segments.into_iter().map(|segment| ((), segment));
+        self.stream(tagged).map(|result| result.map(|((), translation)| translation))
+    }
+
+    /// [`Self::translate_iter`] for segments that each carry a tag, which comes out beside the translation.
+    pub fn stream<T, I: IntoIterator<Item = (T, String)>>(&self, segments: I) -> Stream<T, I::IntoIter> {
+        Stream::new(segments.into_iter(), self.core.clone(), self.plan.clone())
+    }
+
+    /// The generation options in force.
+    pub fn options(&self) -> &GenerationOptions {
+        &self.core.options
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &dyn Tokenizer {
+        &*self.core.tokenizer
+    }
+}
+
+/// Why something can't be translated.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum TranslateError {
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    #[error(transparent)]
+    Hub(#[from] hub::Error),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    #[error("the model {model} does not translate {from} to {to}; it offers {offered}")]
+    WrongPair { model: String, from: String, to: String, offered: String },
+    #[error("{file} has {pieces} pieces, but the weights have rows for {rows}; the files don't belong together")]
+    Vocabulary { file: PathBuf, pieces: usize, rows: usize },
+    #[error("the device {device} can't be used: {source}; use --device cpu, or a build with that device's feature")]
+    Device { device: Device, source: candle_core::Error },
+    #[error("no home folder is known to keep models in; state a cache folder")]
+    NoHome,
+    #[error("a worker thread can't be started: {0}")]
+    Thread(std::io::Error),
+    #[error("a worker thread ended before its work was done; this is a defect of the program, please report it")]
+    Worker,
+}
