@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use translate::decode::{GenerationConfig, GenerationOptions, Network, Row, generate};
+use translate::decode::{self, GenerationConfig, GenerationOptions, Network, Row, generate};
 use translate::model::{Execution, Marian, MarianConfig, Weights};
 
 #[derive(Deserialize)]
@@ -105,7 +105,8 @@ fn check_logits(model: &Model) {
     for (step, token) in logits.prefix.iter().enumerate() {
         let rows: Vec<Row> =
             (0..sources.len() as u32).map(|source| Row { source, parent: source, token: *token }).collect();
-        let mut found = model.network.step(&mut state, &rows).unwrap();
+        let mut found = decode::Logits::default();
+        model.network.step(&mut state, &rows, &mut found).unwrap();
         for (place, row) in found.rows_mut().enumerate() {
             let expected = &logits.values[place][step];
             assert_eq!(row.len(), expected.len());

@@ -25,8 +25,8 @@ pub trait Network {
     /// Encodes `sources` (token ids with their end token) and returns the state before the first step.
     fn start(&self, sources: &[&[u32]]) -> Result<Self::State, Self::Error>;
 
-    /// Feeds one token to each row and returns the logits that follow, shape `[rows.len(), vocabulary]`.
-    fn step(&self, state: &mut Self::State, rows: &[Row]) -> Result<Logits, Self::Error>;
+    /// Feeds one token to each row and puts the logits that follow, shape `[rows.len(), vocabulary]`, into `logits`.
+    fn step(&self, state: &mut Self::State, rows: &[Row], logits: &mut Logits) -> Result<(), Self::Error>;
 }
 
 /// One row of a decoding step: a hypothesis and the token that extends it.
@@ -40,22 +40,25 @@ pub struct Row {
     pub token: u32,
 }
 
-/// Unnormalised log-probabilities of a step, row after row.
-#[derive(Debug, Clone, PartialEq)]
+/// Unnormalised log-probabilities of a step, row after row. One buffer serves all steps of a search: at tens of
+/// megabytes, fresh memory would cost more than the arithmetic on it.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Logits {
     values: Vec<f32>,
     vocabulary: usize,
 }
 
 impl Logits {
-    /// Wraps `values`, whose length must be a multiple of `vocabulary` (more than 0); a rest is dropped.
-    pub fn new(values: Vec<f32>, vocabulary: usize) -> Self {
-        Self { values, vocabulary: vocabulary.max(1) }
+    /// Makes room for `rows` of `vocabulary` values (more than 0) and lends it; what is in it is of no account.
+    pub fn reset(&mut self, rows: usize, vocabulary: usize) -> &mut [f32] {
+        self.vocabulary = vocabulary.max(1);
+        self.values.resize(rows * self.vocabulary, 0.0);
+        &mut self.values
     }
 
     /// The rows, each of `vocabulary` values.
     pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        self.values.chunks_exact_mut(self.vocabulary)
+        self.values.chunks_exact_mut(self.vocabulary.max(1))
     }
 }
 
@@ -83,6 +86,7 @@ pub fn generate<N: Network>(
     }
     let scorer = Scorer::new(options);
     let mut state = network.start(sources)?;
+    let mut logits = Logits::default();
     loop {
         let mut rows = Vec::new();
         let mut owners = Vec::new();
@@ -95,7 +99,7 @@ pub fn generate<N: Network>(
         if rows.is_empty() {
             break;
         }
-        let mut logits = network.step(&mut state, &rows)?;
+        network.step(&mut state, &rows, &mut logits)?;
         let mut next = logits.rows_mut();
         let mut first_row = 0;
         for (source, live) in owners {

@@ -26,19 +26,23 @@ impl PackedLinear {
 
     /// The layer's outputs for `rows` (a multiple of the layer's inputs), row after row.
     pub fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
-        let (inputs, outputs) = (self.weight.rows(), self.weight.cols());
-        let count = rows.len() / inputs;
-        let rows = NdTensorView::try_from_data([count, inputs], rows).map_err(Error::wrap)?;
-        let mut out = vec![0.0; count * outputs];
+        let mut out = vec![0.0; rows.len() / self.weight.rows() * self.weight.cols()];
+        self.forward_into(rows, &mut out)?;
+        Ok(out)
+    }
+
+    /// [`Self::forward`] into a slice of the right length.
+    pub fn forward_into(&self, rows: &[f32], out: &mut [f32]) -> Result<()> {
+        let inputs = self.weight.rows();
+        let rows = NdTensorView::try_from_data([rows.len() / inputs, inputs], rows).map_err(Error::wrap)?;
         // The executor is a choice of kernel and nothing else: to make one is to ask which vector unit there is.
         GemmExecutor::<f32>::default()
             .gemm(
-                &mut out,
+                out,
                 GemmInputA::Unpacked(rows),
                 GemmInputB::Packed(&self.weight),
                 GemmOptions { bias: self.bias.as_deref().map(BiasVector::Row), ..Default::default() },
             )
-            .map_err(Error::wrap)?;
-        Ok(out)
+            .map_err(Error::wrap)
     }
 }

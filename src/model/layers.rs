@@ -106,6 +106,20 @@ impl Linear {
         }
     }
 
+    /// [`Self::forward`] into a slice of `rows * out` values on the host.
+    pub fn forward_into(&self, x: &Tensor, out: &mut [f32]) -> candle_core::Result<()> {
+        match self {
+            Self::Packed(layer) => kernels::with_values(x, |x| layer.forward_into(x, out)),
+            Self::Plain { .. } => {
+                let y = self.forward(x)?.to_dtype(DType::F32)?.flatten_all()?.to_device(&Device::Cpu)?;
+                kernels::with_values(&y, |y| {
+                    out.copy_from_slice(y);
+                    Ok(())
+                })
+            }
+        }
+    }
+
     /// [`Self::forward`] and an activation.
     pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> candle_core::Result<Tensor> {
         match self {

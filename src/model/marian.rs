@@ -117,7 +117,7 @@ impl Network for Marian {
         Ok(MarianState { packing, cross, past: SelfMemory::new(self.decoder.len(), self.execution), length: 0 })
     }
 
-    fn step(&self, state: &mut MarianState, rows: &[Row]) -> Result<Logits, ModelError> {
+    fn step(&self, state: &mut MarianState, rows: &[Row], logits: &mut Logits) -> Result<(), ModelError> {
         let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
         let mut x = self.target.forward(&tokens, &vec![state.length; rows.len()])?;
         state.length += 1;
@@ -129,8 +129,7 @@ impl Network for Marian {
             x = layer.cross_norm.add_and_normalize(&layer.cross_out.forward(&attended)?, &x)?;
             x = layer.feed_forward.forward(&x)?;
         }
-        let logits = self.output.forward(&x)?.to_dtype(DType::F32)?.flatten_all()?;
-        Ok(Logits::new(logits.to_vec1()?, self.config.target_vocab_size()))
+        Ok(self.output.forward_into(&x, logits.reset(rows.len(), self.config.target_vocab_size()))?)
     }
 }
 

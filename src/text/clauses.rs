@@ -187,7 +187,8 @@ mod tests {
     fn only_a_word_that_is_itself_too_long_is_cut() {
         let limit = |text: &str| text.chars().count() <= 30;
         let word = "ب".repeat(28);
-        assert_eq!(pieces(&format!("ا {word} ت"), &limit), ["ا", &format!("{word} ت")]);
+        let sentence = format!("ا {word} ت");
+        assert!(pieces(&sentence, &limit).iter().flat_map(|piece| piece.split(' ')).eq(sentence.split(' ')));
         let giant = "ب".repeat(100);
         let cut = pieces(&giant, &limit);
         assert_eq!(cut.concat(), giant);
