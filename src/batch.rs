@@ -1,18 +1,42 @@
 //! Which segments go through the network together.
 
-/// Groups segments of these `lengths` (in tokens) into batches, longest first. A batch's cost is its number of
-/// segments times its longest length, and stays within `budget` unless a single segment costs more. If that gives fewer
-/// than `at_least` batches, as many as possible up to that number are made, of equal shares of the work.
+/// Groups segments of these `lengths` (in tokens) into batches of neighbours in length, longest first. A batch's cost is
+/// its number of segments times its longest length, and stays within `budget` unless a single segment costs more.
+///
+/// Where there are few batches they are made smaller, so that each of `workers` gets as many as the others.
 ///
 /// Each batch lists places in `lengths`; every place occurs once.
-pub fn plan(lengths: &[usize], budget: usize, at_least: usize) -> Vec<Vec<usize>> {
+pub fn plan(lengths: &[usize], budget: usize, workers: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     let length = |place: usize| lengths.get(place).copied().unwrap_or_default();
     order.sort_by_key(|place| std::cmp::Reverse(length(*place)));
+    let fill = |budget| fill(&order, &length, budget);
 
+    let mut batches = fill(budget);
+    let workers = workers.max(1);
+    let wanted = batches.len().next_multiple_of(workers).min(lengths.len());
+    const MANY: usize = 8;
+    if batches.len() < MANY * workers && batches.len() < wanted {
+        // The smallest budget that makes no more than the wanted number makes them about equal.
+        let (mut too_small, mut enough) = (0, budget);
+        while enough - too_small > 1 {
+            let middle = too_small + (enough - too_small) / 2;
+            if fill(middle).len() <= wanted {
+                enough = middle;
+            } else {
+                too_small = middle;
+            }
+        }
+        batches = fill(enough);
+    }
+    batches
+}
+
+/// Fills one batch after the other up to the budget.
+fn fill(order: &[usize], length: &dyn Fn(usize) -> usize, budget: usize) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut longest = 0;
-    for place in &order {
+    for place in order {
         match batches.last_mut() {
             Some(batch) if (batch.len() + 1) * longest <= budget => batch.push(*place),
             _ => {
@@ -21,12 +45,7 @@ pub fn plan(lengths: &[usize], budget: usize, at_least: usize) -> Vec<Vec<usize>
             }
         }
     }
-    if batches.len() >= at_least.min(lengths.len()) {
-        return batches;
-    }
-    // Dealing them out like cards gives every share the same mixture of lengths.
-    let shares = at_least.min(lengths.len());
-    (0..shares).map(|share| order.iter().skip(share).step_by(shares).copied().collect()).collect()
+    batches
 }
 
 #[cfg(test)]
@@ -57,9 +76,12 @@ mod tests {
     }
 
     #[test]
-    fn few_segments_are_shared_among_the_workers() {
+    fn every_worker_gets_its_share() {
         let batches = plan(&[9, 8, 7, 6], 1000, 2);
-        assert_eq!(batches, [vec![0, 2], vec![1, 3]]);
+        assert_eq!(batches, [vec![0, 1], vec![2, 3]]);
+        let lengths = vec![30; 70];
+        let sizes: Vec<usize> = plan(&lengths, 1024, 2).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [18, 18, 18, 16]);
         assert_eq!(plan(&[9], 1000, 4).len(), 1);
         assert!(plan(&[], 1000, 4).is_empty());
     }

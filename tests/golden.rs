@@ -8,7 +8,10 @@ use candle_core::{DType, Device};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use translate::decode::{self, GenerationConfig, GenerationOptions, Network, Row, generate};
+use translate::kernels::Arithmetic;
 use translate::model::{Execution, Marian, MarianConfig, Weights};
+
+const KERNELS: Execution = Execution::Kernels(Arithmetic::F32);
 
 #[derive(Deserialize)]
 struct Golden {
@@ -123,7 +126,7 @@ fn check_logits(model: &Model) {
 
 #[test]
 fn logits_equal_those_of_transformers() {
-    for execution in [Execution::Kernels, Execution::Candle] {
+    for execution in [KERNELS, Execution::Candle] {
         models(execution).iter().for_each(check_logits);
     }
 }
@@ -131,7 +134,7 @@ fn logits_equal_those_of_transformers() {
 #[test]
 fn hypotheses_equal_those_of_transformers() {
     let mut checked = 0;
-    for model in models(Execution::Kernels) {
+    for model in models(KERNELS) {
         for case in &model.golden.cases {
             let sources: Vec<&[u32]> = model.golden.segments.iter().map(Vec::as_slice).collect();
             let found = generate(&model.network, &sources, &model.options(case)).unwrap();
@@ -160,7 +163,7 @@ fn hypotheses_equal_those_of_transformers() {
 
 #[test]
 fn neither_batch_nor_order_changes_a_hypothesis() {
-    for model in models(Execution::Kernels) {
+    for model in models(KERNELS) {
         let options = model.settings.clone().resolve(64).unwrap();
         let segments: Vec<&[u32]> = model.golden.segments.iter().map(Vec::as_slice).cycle().take(32).collect();
         let alone: Vec<_> =

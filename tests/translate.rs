@@ -46,12 +46,8 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = command(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
@@ -108,8 +104,14 @@ fn every_line_is_what_transformers_makes_of_it() {
                 assert_eq!(found["translation"], expected.translation.as_str());
                 assert_eq!(found["document"], "standard input");
                 assert_eq!((&found["paragraph"], &found["segment"]), (&Value::from(line + 1), &Value::from(1)));
-                assert_eq!(numbers(&found["source_ids"]), expected.source_ids.iter().map(|id| f64::from(*id)).collect::<Vec<_>>());
-                assert_eq!(numbers(&found["target_ids"]), expected.ids.iter().map(|id| f64::from(*id)).collect::<Vec<_>>());
+                assert_eq!(
+                    numbers(&found["source_ids"]),
+                    expected.source_ids.iter().map(|id| f64::from(*id)).collect::<Vec<_>>()
+                );
+                assert_eq!(
+                    numbers(&found["target_ids"]),
+                    expected.ids.iter().map(|id| f64::from(*id)).collect::<Vec<_>>()
+                );
                 assert!((found["score"].as_f64().unwrap() - f64::from(expected.score)).abs() < 1e-4);
                 for (found, expected) in numbers(&found["token_logprobs"]).iter().zip(&expected.logprobs) {
                     assert!((found - f64::from(*expected)).abs() < 1e-4);
@@ -123,7 +125,8 @@ fn every_line_is_what_transformers_makes_of_it() {
 fn a_document_keeps_its_shape() {
     let golden = golden();
     let [first, second] = [&golden[0], &golden[1]];
-    let document = format!("{}\r\n\r\n  - {}\r\n\n\t12/3 99%\nhttps://example.org/a\nEnglish here.", first.source, second.source);
+    let document =
+        format!("{}\r\n\r\n  - {}\r\n\n\t12/3 99%\nhttps://example.org/a\nEnglish here.", first.source, second.source);
     let english = success(&run_with_input(&[], document.as_bytes()));
     let lines: Vec<&str> = english.split('\n').collect();
     assert_eq!(lines.len(), 7, "{english}");
@@ -161,12 +164,12 @@ fn formats_say_the_same() {
     let english: Vec<&str> = text.split("\n\n").map(str::trim).collect();
 
     let bilingual = success(&run_with_input(&["-f", "bilingual"], document.as_bytes()));
-    let expected =
-        format!("{}\n{}\n\n{}\n{}\n\n", golden[0].source, english[0], golden[2].source, english[1]);
+    let expected = format!("{}\n{}\n\n{}\n{}\n\n", golden[0].source, english[0], golden[2].source, english[1]);
     assert_eq!(bilingual, expected);
 
     let lines = objects(&success(&run_with_input(&["-f", "jsonl"], document.as_bytes())));
-    let array: Vec<Value> = serde_json::from_str(&success(&run_with_input(&["-f", "json"], document.as_bytes()))).unwrap();
+    let array: Vec<Value> =
+        serde_json::from_str(&success(&run_with_input(&["-f", "json"], document.as_bytes()))).unwrap();
     assert_eq!(lines, array);
     let keys: Vec<&str> = lines[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["document", "paragraph", "segment", "source", "translation", "score", "flags"]);
@@ -174,7 +177,10 @@ fn formats_say_the_same() {
 
 #[test]
 fn what_needs_no_translation_is_flagged() {
-    let found = objects(&success(&run_with_input(&["--lines", "-f", "jsonl"], "Just English.\na@b.org\n#خبر\n15.3\n".as_bytes())));
+    let found = objects(&success(&run_with_input(
+        &["--lines", "-f", "jsonl"],
+        "Just English.\na@b.org\n#خبر\n15.3\n".as_bytes(),
+    )));
     let flags: Vec<&Value> = found.iter().map(|object| &object["flags"][0]).collect();
     assert_eq!(flags, ["not-arabic", "email", "hashtag", "number"]);
     assert!(found.iter().all(|object| object["score"].is_null() && object["source"] == object["translation"]));
@@ -213,7 +219,8 @@ fn json_lines_come_back_with_a_translation() {
 #[test]
 fn the_n_best_are_ranked() {
     let source = golden()[3].source.clone();
-    let found = objects(&success(&run_with_input(&["--lines", "--exact", "-f", "jsonl", "--n-best", "3"], source.as_bytes())));
+    let found =
+        objects(&success(&run_with_input(&["--lines", "--exact", "-f", "jsonl", "--n-best", "3"], source.as_bytes())));
     let scores: Vec<f64> = std::iter::once(&found[0]["score"])
         .chain(found[0]["alternatives"].as_array().unwrap().iter().map(|other| &other["score"]))
         .map(|score| score.as_f64().unwrap())
@@ -298,7 +305,8 @@ fn a_full_disk_is_reported_and_leaves_the_old_file() {
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let source = format!("{}\n", golden()[0].source).repeat(5000);
-    let mut child = command(&["--lines"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command(&["--lines"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().unwrap();
     let feeder = std::thread::spawn(move || drop(stdin.write_all(source.as_bytes())));

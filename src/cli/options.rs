@@ -42,6 +42,7 @@ enum PrecisionArg {
     F32,
     F16,
     Bf16,
+    Int8,
 }
 
 impl From<PrecisionArg> for Precision {
@@ -51,6 +52,7 @@ impl From<PrecisionArg> for Precision {
             PrecisionArg::F32 => Self::F32,
             PrecisionArg::F16 => Self::F16,
             PrecisionArg::Bf16 => Self::BF16,
+            PrecisionArg::Int8 => Self::Int8,
         }
     }
 }

@@ -163,7 +163,8 @@ impl SimdOp for ScanRow<'_> {
             for vector in vectors.clone() {
                 greatest = ops.max(greatest, ops.load(vector));
             }
-            let greatest = greatest.to_array().into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, f32::max);
+            let greatest =
+                greatest.to_array().into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, f32::max);
             maxima.push(greatest);
             if greatest > max {
                 sum *= (max - greatest).exp();

@@ -1,48 +1,49 @@
-//! Matrix products against weights that were packed once for the machine's vector unit.
+//! Linear layers, `x W^T + b`, whose weights are packed once for the machine's vector unit.
 
-use candle_core::{Error, Result, Tensor};
-use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
-use rten_tensor::NdTensorView;
+mod float;
+mod int8;
 
-use super::with_values;
+use candle_core::{Result, Tensor};
 
-/// A linear layer in f32: `x W^T + b`.
-pub struct PackedLinear {
-    weight: PackedBMatrix<f32>,
-    bias: Option<Vec<f32>>,
+pub use float::FloatLinear;
+pub use int8::Int8Linear;
+
+/// Arithmetic of a linear layer on the CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// Single precision.
+    F32,
+    /// 8-bit integers with exact sums; weights are scaled for each output, activations for each row as they come.
+    Int8,
 }
 
-impl PackedLinear {
-    /// Packs `weight`, shape `[out, in]`, with `bias`, shape `[out]`.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
-        let (outputs, inputs) = weight.dims2()?;
-        let weight = with_values(weight, |values| {
-            let matrix = NdTensorView::try_from_data([outputs, inputs], values).map_err(Error::wrap)?;
-            Ok(GemmExecutor::<f32>::default().prepack_b(matrix.transposed()))
-        })?;
-        let bias = bias.map(|bias| bias.to_vec1()).transpose()?;
-        Ok(Self { weight, bias })
-    }
+/// A linear layer on slices of rows.
+pub trait LinearKernel: Send + Sync {
+    /// Width of an input row.
+    fn inputs(&self) -> usize;
 
-    /// The layer's outputs for `rows` (a multiple of the layer's inputs), row after row.
-    pub fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
-        let mut out = vec![0.0; rows.len() / self.weight.rows() * self.weight.cols()];
+    /// Width of an output row.
+    fn outputs(&self) -> usize;
+
+    /// Fills `out` with the layer's outputs for `rows`, row after row; the two hold the same number of rows.
+    fn forward_into(&self, rows: &[f32], out: &mut [f32]) -> Result<()>;
+
+    /// [`Self::forward_into`] a new vector.
+    fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
+        let mut out = vec![0.0; rows.len() / self.inputs().max(1) * self.outputs()];
         self.forward_into(rows, &mut out)?;
         Ok(out)
     }
+}
 
-    /// [`Self::forward`] into a slice of the right length.
-    pub fn forward_into(&self, rows: &[f32], out: &mut [f32]) -> Result<()> {
-        let inputs = self.weight.rows();
-        let rows = NdTensorView::try_from_data([rows.len() / inputs, inputs], rows).map_err(Error::wrap)?;
-        // The executor is a choice of kernel and nothing else: to make one is to ask which vector unit there is.
-        GemmExecutor::<f32>::default()
-            .gemm(
-                out,
-                GemmInputA::Unpacked(rows),
-                GemmInputB::Packed(&self.weight),
-                GemmOptions { bias: self.bias.as_deref().map(BiasVector::Row), ..Default::default() },
-            )
-            .map_err(Error::wrap)
-    }
+/// The layer of `weight`, shape `[out, in]`, and `bias`, shape `[out]`.
+pub fn linear(weight: &Tensor, bias: Option<&Tensor>, arithmetic: Arithmetic) -> Result<Box<dyn LinearKernel>> {
+    let (outputs, inputs) = weight.dims2()?;
+    let bias = bias.map(|bias| bias.to_vec1()).transpose()?;
+    super::with_values(weight, |weight| {
+        Ok(match arithmetic {
+            Arithmetic::F32 => Box::new(FloatLinear::new(weight, bias, outputs, inputs)?) as Box<dyn LinearKernel>,
+            Arithmetic::Int8 => Box::new(Int8Linear::new(weight, bias, outputs, inputs)?),
+        })
+    })
 }

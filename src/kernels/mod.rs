@@ -11,7 +11,7 @@ mod norm;
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
 
 pub use attention::{Attend, Window};
-pub use linear::PackedLinear;
+pub use linear::{Arithmetic, LinearKernel, linear};
 pub use norm::add_norm;
 
 /// Lends the values of a contiguous f32 tensor on the CPU to `read`.

@@ -37,7 +37,7 @@ impl Packing {
             Some(*sum)
         }));
         let padded = match execution {
-            Execution::Kernels => None,
+            Execution::Kernels(_) => None,
             Execution::Candle => Some(Padded::new(&starts, device, dtype)?),
         };
         Ok(Self { starts, padded })
@@ -238,7 +238,9 @@ impl SelfMemory {
     /// Empty, for a decoder of `layers` layers.
     pub fn new(layers: usize, execution: Execution) -> Self {
         match execution {
-            Execution::Kernels => Self::Kernel(Slots { layers: vec![Vec::new(); layers], paths: Vec::new(), count: 0 }),
+            Execution::Kernels(_) => {
+                Self::Kernel(Slots { layers: vec![Vec::new(); layers], paths: Vec::new(), count: 0 })
+            }
             Execution::Candle => Self::Candle(vec![None; layers]),
         }
     }

@@ -4,22 +4,15 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
 
 use super::{Activation, ModelError, Weights};
-use crate::kernels::{self, PackedLinear};
+use crate::kernels::{self, Arithmetic, LinearKernel};
 
 /// How a network computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Execution {
-    /// By the kernels of this crate, in f32 on the CPU.
-    Kernels,
+    /// By the kernels of this crate, on the CPU: linear layers in this arithmetic, the rest in f32.
+    Kernels(Arithmetic),
     /// By candle's own operations, on any device in any precision.
     Candle,
-}
-
-impl Execution {
-    /// The faster of the two on `device`.
-    pub fn on(device: &Device) -> Self {
-        if device.is_cpu() { Self::Kernels } else { Self::Candle }
-    }
 }
 
 /// Names tensors relative to a place in the checkpoint, and builds layers of them.
@@ -70,7 +63,7 @@ impl<'a> Loader<'a> {
     pub fn layer_norm(&self, name: &str, width: usize) -> Result<LayerNorm, ModelError> {
         let (scale, bias) = (self.at(name).tensor("weight", &[width])?, self.at(name).tensor("bias", &[width])?);
         Ok(match self.execution {
-            Execution::Kernels => LayerNorm::Kernel { scale: scale.to_vec1()?, bias: bias.to_vec1()? },
+            Execution::Kernels(_) => LayerNorm::Kernel { scale: scale.to_vec1()?, bias: bias.to_vec1()? },
             Execution::Candle => {
                 LayerNorm::Candle(candle_nn::LayerNorm::new(scale, bias, f64::from(LAYER_NORM_EPSILON)))
             }
@@ -81,7 +74,7 @@ impl<'a> Loader<'a> {
 /// `x W^T + b`
 pub enum Linear {
     /// Weights packed for the CPU.
-    Packed(PackedLinear),
+    Packed(Box<dyn LinearKernel>),
     /// Weights `[in, out]` as candle multiplies them.
     Plain { weight: Tensor, bias: Option<Tensor> },
 }
@@ -90,7 +83,7 @@ impl Linear {
     /// From `weight`, shape `[out, in]`, and `bias`, shape `[out]`.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, execution: Execution) -> candle_core::Result<Self> {
         Ok(match execution {
-            Execution::Kernels => Self::Packed(PackedLinear::new(weight, bias)?),
+            Execution::Kernels(arithmetic) => Self::Packed(kernels::linear(weight, bias, arithmetic)?),
             Execution::Candle => Self::Plain { weight: weight.t()?, bias: bias.cloned() },
         })
     }

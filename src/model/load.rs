@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{Execution, Marian, MarianConfig, ModelError, Weights};
 use crate::decode::{self, GenerationConfig, GenerationOptions, Hypothesis};
 use crate::hub::ModelFolder;
+use crate::kernels::Arithmetic;
 
 /// A network that turns source ids into target ids, whatever its family.
 pub trait Seq2Seq: Send + Sync {
@@ -48,16 +49,22 @@ pub enum Precision {
     F16,
     /// Brain floating point; GPUs only.
     BF16,
+    /// 8-bit integers in linear layers, f32 elsewhere; CPUs only.
+    Int8,
 }
 
 impl Precision {
-    fn dtype(self, device: &Device) -> Result<DType, ModelError> {
-        match self {
-            Self::Auto | Self::F32 if device.is_cpu() => Ok(DType::F32),
-            Self::F32 => Ok(DType::F32),
-            Self::F16 | Self::BF16 if device.is_cpu() => Err(ModelError::Precision),
-            Self::Auto | Self::F16 => Ok(DType::F16),
-            Self::BF16 => Ok(DType::BF16),
+    /// The type that tensors are loaded as, and how layers compute.
+    fn resolve(self, device: &Device) -> Result<(DType, Execution), ModelError> {
+        let kernels = |arithmetic| Ok((DType::F32, Execution::Kernels(arithmetic)));
+        match (self, device.is_cpu()) {
+            (Self::Auto | Self::F32, true) => kernels(Arithmetic::F32),
+            (Self::Int8, true) => kernels(Arithmetic::Int8),
+            (Self::F16 | Self::BF16, true) => Err(ModelError::Precision("f16 and bf16 are for GPUs; use f32 or int8")),
+            (Self::Auto | Self::F16, false) => Ok((DType::F16, Execution::Candle)),
+            (Self::BF16, false) => Ok((DType::BF16, Execution::Candle)),
+            (Self::F32, false) => Ok((DType::F32, Execution::Candle)),
+            (Self::Int8, false) => Err(ModelError::Precision("int8 is for CPUs; use f16, bf16 or f32")),
         }
     }
 }
@@ -68,7 +75,7 @@ pub fn load(
     device: &Device,
     precision: Precision,
 ) -> Result<(Box<dyn Seq2Seq>, GenerationConfig), ModelError> {
-    let dtype = precision.dtype(device)?;
+    let (dtype, execution) = precision.resolve(device)?;
     let config_path = folder.file("config.json").ok_or_else(|| ModelError::Config("the file is not there".into()))?;
     let config: MarianConfig = read_json(&config_path)?;
     let mut generation: GenerationConfig = read_json(&config_path)?;
@@ -76,7 +83,7 @@ pub fn load(
         generation = read_json::<GenerationConfig>(&path)?.or(generation);
     }
     let weights = Weights::open(folder.weights(), device, dtype)?;
-    let network = Marian::load(config, &weights, Execution::on(device), device, dtype)?;
+    let network = Marian::load(config, &weights, execution, device, dtype)?;
     Ok((Box::new(network), generation))
 }
 

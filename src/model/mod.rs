@@ -47,8 +47,8 @@ pub enum ModelError {
     Token { id: u32, size: usize },
     #[error("a sequence of {length} tokens is longer than the {limit} that the model has positions for")]
     TooLong { length: usize, limit: usize },
-    #[error("f16 and bf16 are for GPUs; use f32 on a CPU")]
-    Precision,
+    #[error("this precision does not fit the device: {0}")]
+    Precision(&'static str),
     #[error("the network can't compute: {0}")]
     Compute(#[from] candle_core::Error),
 }

@@ -115,8 +115,8 @@ impl<T, I: Iterator<Item = (T, String)>> Stream<T, I> {
             self.slots.push_back(Slot { tag, source, pieces: slot_pieces });
         }
         let lengths: Vec<usize> = pieces.iter().map(|(_, ids)| ids.len()).collect();
-        let at_least = if self.in_flight == 0 { self.plan.threads } else { 1 };
-        let batches = batch::plan(&lengths, self.plan.batch_tokens, at_least);
+        let workers = if self.exhausted { self.plan.threads } else { 1 };
+        let batches = batch::plan(&lengths, self.plan.batch_tokens, workers);
         let alone = batches.len() == 1 && self.exhausted && self.in_flight == 0;
         let mut pieces: Vec<_> = pieces.into_iter().map(Some).collect();
         for places in batches {
