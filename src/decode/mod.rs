@@ -115,7 +115,7 @@ pub fn generate<N: Network>(
 /// The search of one segment.
 enum Search {
     Beam(beam::BeamSearch),
-    Single(sample::SingleSearch),
+    Single(Box<sample::SingleSearch>),
 }
 
 impl Search {
@@ -123,7 +123,7 @@ impl Search {
         if options.num_beams > 1 {
             Self::Beam(beam::BeamSearch::new(options))
         } else {
-            Self::Single(sample::SingleSearch::new(options))
+            Self::Single(Box::new(sample::SingleSearch::new(options)))
         }
     }
 

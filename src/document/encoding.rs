@@ -9,6 +9,11 @@ use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Encoding(pub(super) &'static encoding_rs::Encoding);
 
+impl Encoding {
+    /// What everything is in, or nearly.
+    pub const UTF_8: Self = Self(UTF_8);
+}
+
 impl FromStr for Encoding {
     type Err = String;
 

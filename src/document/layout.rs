@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{DocumentError, Line, Lines, Part, Segment};
 use crate::text;
@@ -77,9 +77,9 @@ impl<R: Read> Parts<R> {
                 self.ready.push_back(Part::Segment(segment));
                 self.verbatim(line.ending);
             }
+            Layout::Records { .. } if line.text.trim().is_empty() => {}
             Layout::Records { field } => match record(&line.text, field) {
-                Ok(None) => {}
-                Ok(Some((record, text))) => {
+                Ok((record, text)) => {
                     self.ready.push_back(Part::Record(record));
                     self.paragraph = 0;
                     for line in text.split_inclusive('\n') {
@@ -148,16 +148,13 @@ impl<R: Read> Parts<R> {
     }
 }
 
-/// The object on a line and the text in its field; nothing for a blank line.
-fn record(line: &str, field: &str) -> Result<Option<(serde_json::Map<String, Value>, String)>, String> {
-    if line.trim().is_empty() {
-        return Ok(None);
-    }
-    let record: serde_json::Map<String, Value> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+/// The object on a line and the text in its field.
+fn record(line: &str, field: &str) -> Result<(Map<String, Value>, String), String> {
+    let record: Map<String, Value> = serde_json::from_str(line).map_err(|error| error.to_string())?;
     match record.get(field) {
         Some(Value::String(text)) => {
             let text = text.clone();
-            Ok(Some((record, text)))
+            Ok((record, text))
         }
         Some(_) => Err("the field holds no string".to_owned()),
         None => Err("there is no such field".to_owned()),

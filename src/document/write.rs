@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Part, Segment};
-use crate::translator::Translation;
+use crate::translation::Translation;
 
 /// A form of output. Takes the parts of one document in order, segments with their translations.
 pub trait Writer {

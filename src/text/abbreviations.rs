@@ -64,8 +64,6 @@ const ARABIC_STARTERS: &[&str] = &[
     "وأعربت",
     "ودعا",
     "ودعت",
-    "وكان",
-    "وكانت",
     "وجاء",
     "وجاءت",
     "ويأتي",
@@ -102,7 +100,6 @@ const ARABIC_STARTERS: &[&str] = &[
     "ولكن",
     "أما",
     "وأما",
-    "ثم",
     "إن",
     "وإن",
     "هذا",
@@ -238,7 +235,7 @@ pub(crate) fn continues(text: &str) -> bool {
 }
 
 fn first_word(text: &str) -> &str {
-    let text = text.trim_start_matches(|c: char| matches!(c, '«' | '“' | '”' | '"' | '(' | '\u{200F}' | '\u{200E}'));
+    let text = text.trim_start_matches(['«', '“', '”', '"', '(', '\u{200F}', '\u{200E}']);
     text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default()
 }
 

@@ -38,7 +38,16 @@ pub struct Normalization {
 
 impl Default for Normalization {
     fn default() -> Self {
-        Self { tashkeel: false, quotes: false, ..Self::all() }
+        Self {
+            tatweel: true,
+            invisible: true,
+            presentation_forms: true,
+            farsi_letters: true,
+            digits: true,
+            compose: true,
+            tashkeel: false,
+            quotes: false,
+        }
     }
 }
 

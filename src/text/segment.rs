@@ -190,6 +190,11 @@ impl Line<'_> {
         if first.is_lowercase() && before.chars().next_back().is_some_and(|c| !is_arabic_letter(c)) {
             return false;
         }
+        // "Yahoo!" and its like, inside an Arabic sentence.
+        let after_latin = before.ends_with(|c: char| c.is_ascii_alphabetic());
+        if kind == Terminator::Mark && after_latin && is_arabic_letter(first) && !starts_sentence(next) {
+            return false;
+        }
         if kind == Terminator::Ellipsis {
             return starts_sentence(next) || first.is_uppercase();
         }
@@ -212,7 +217,7 @@ impl Line<'_> {
         kind == Terminator::Stop
             || self.between(start..pair.open).trim_end().ends_with(':')
             || starts_sentence(next)
-            || next.starts_with(['و', 'ف'])
+            || next.starts_with('و')
             || next.starts_with(char::is_uppercase)
     }
 

@@ -4,8 +4,8 @@ mod builder;
 mod core;
 mod device;
 mod guard;
+mod join;
 mod stream;
-mod translation;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,11 +17,12 @@ use self::stream::Plan;
 pub use builder::TranslatorBuilder;
 pub use device::Device;
 pub use stream::Stream;
-pub use translation::{Flag, Translation};
 
 use crate::decode::{GenerationOptions, OptionsError};
+use crate::document::{DocumentError, Encoding, Layout, Lines, Part, parts};
 use crate::model::ModelError;
 use crate::tokenizer::{Tokenizer, TokenizerError};
+pub use crate::translation::{Flag, Translation};
 use crate::{hub, registry};
 
 /// A loaded model, ready to translate. Cheap to clone; every clone shares the weights.
@@ -35,6 +36,23 @@ impl Translator {
     /// A translator with all settings at their defaults, to be changed before it is built.
     pub fn builder() -> TranslatorBuilder {
         TranslatorBuilder::default()
+    }
+
+    /// A whole document in English, in the same shape: paragraphs, blank lines, bullets and line ends stay.
+    pub fn translate(&self, document: &str) -> Result<String, TranslateError> {
+        let lines = Lines::new("the text", document.as_bytes(), Some(Encoding::UTF_8));
+        let tagged = parts(lines, Layout::Prose).map(|part| match part {
+            Ok(Part::Segment(segment)) => (Ok(None), segment.text),
+            Ok(Part::Verbatim(text)) => (Ok(Some(text)), String::new()),
+            Ok(Part::Record(_)) => (Ok(None), String::new()),
+            Err(error) => (Err(error), String::new()),
+        });
+        let mut english = String::new();
+        for result in self.stream(tagged) {
+            let (verbatim, translation) = result?;
+            english.push_str(&verbatim?.unwrap_or(translation.text));
+        }
+        Ok(english)
     }
 
     /// The translations of `segments`, in order. A segment is a sentence or two: [`crate::text::split`] finds them.
@@ -76,6 +94,8 @@ pub enum TranslateError {
     Registry(#[from] registry::Error),
     #[error(transparent)]
     Hub(#[from] hub::Error),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]

@@ -7,11 +7,13 @@ use std::thread;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::TranslateError;
 use super::core::{Core, Decoded, Prepared};
-use super::{TranslateError, Translation};
+use super::join::join;
 use crate::batch;
 use crate::model::ModelError;
 use crate::text::PassThrough;
+use crate::translation::Translation;
 
 /// How a stream divides its work.
 #[derive(Debug, Clone)]
@@ -169,7 +171,7 @@ impl<T, I: Iterator<Item = (T, String)>> Stream<T, I> {
             Pieces::Copied(reason) => Translation::copied(slot.source, reason),
             Pieces::Decoding { results, .. } => {
                 let pieces = results.into_iter().flatten().collect();
-                Translation::joined(slot.source, pieces, &*self.core.tokenizer)
+                join(slot.source, pieces, &*self.core.tokenizer)
             }
         };
         (slot.tag, translation)

@@ -1,10 +1,6 @@
 //! The result of one segment.
 
-use crate::decode::Hypothesis;
 use crate::text::PassThrough;
-use crate::tokenizer::Tokenizer;
-
-use super::core::Decoded;
 
 /// A segment and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +52,7 @@ impl Flag {
 
 impl Translation {
     /// A segment that stays as it is; blank ones need no reason.
-    pub(super) fn copied(source: String, reason: Option<PassThrough>) -> Self {
+    pub(crate) fn copied(source: String, reason: Option<PassThrough>) -> Self {
         Self {
             text: source.clone(),
             source,
@@ -67,36 +63,5 @@ impl Translation {
             target_ids: Vec::new(),
             token_logprobs: Vec::new(),
         }
-    }
-
-    /// Of the decoded pieces of a segment, each with the ids it was decoded from.
-    pub(super) fn joined(source: String, pieces: Vec<(Vec<u32>, Decoded)>, tokenizer: &dyn Tokenizer) -> Self {
-        let mut joined = Self::copied(source, None);
-        let mut texts = Vec::new();
-        let mut scores = 0.0;
-        for (ids, decoded) in &pieces {
-            joined.source_ids.extend(ids);
-            if let Some(best) = decoded.hypotheses.first() {
-                texts.push(tokenizer.decode(&best.ids));
-                scores += best.score;
-                joined.target_ids.extend(&best.ids);
-                joined.token_logprobs.extend(&best.token_logprobs);
-            }
-        }
-        joined.score = Some(scores / pieces.len().max(1) as f32);
-        joined.text = texts.join(" ");
-        joined.flags = [
-            (pieces.len() > 1, Flag::Split),
-            (pieces.iter().any(|(_, decoded)| decoded.mended), Flag::Mended),
-            (pieces.iter().any(|(_, decoded)| decoded.suspect), Flag::Suspect),
-        ]
-        .into_iter()
-        .filter_map(|(holds, flag)| holds.then_some(flag))
-        .collect();
-        if let [(_, only)] = pieces.as_slice() {
-            let text = |hypothesis: &Hypothesis| (tokenizer.decode(&hypothesis.ids), hypothesis.score);
-            joined.alternatives = only.hypotheses.iter().skip(1).map(text).collect();
-        }
-        joined
     }
 }
