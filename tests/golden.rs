@@ -179,3 +179,31 @@ fn neither_batch_nor_order_changes_a_hypothesis() {
         assert_eq!(found, alone, "{}: reversed", model.name);
     }
 }
+
+/// `shared.legacy.bin` holds the weights of `shared` in the format of PyTorch before 1.6.
+#[test]
+fn pickles_of_old_pytorch_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/shared");
+    let open = |path: PathBuf| Weights::open(&[path], &Device::Cpu, DType::F32);
+    let (new, old) =
+        (open(folder.join("pytorch_model.bin")).unwrap(), open(folder.with_extension("legacy.bin")).unwrap());
+    for (name, shape) in [
+        ("final_logits_bias", &[1, 64][..]),
+        ("model.shared.weight", &[64, 16]),
+        ("model.decoder.layers.1.fc2.weight", &[16, 32]),
+        ("lm_head.weight", &[64, 16]),
+    ] {
+        let values = |weights: &Weights| -> Vec<f32> {
+            weights.get(name, shape).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+        };
+        assert_eq!(values(&old), values(&new), "{name}");
+    }
+
+    let whole = fs::read(folder.with_extension("legacy.bin")).unwrap();
+    let cut = tempfile::Builder::new().suffix(".bin").tempfile().unwrap();
+    for length in [21, 200, whole.len() / 2, whole.len() - 1] {
+        fs::write(cut.path(), &whole[..length]).unwrap();
+        let error = open(cut.path().to_owned()).err().unwrap().to_string();
+        assert!(error.contains("damaged"), "{error}");
+    }
+}

@@ -273,3 +273,31 @@ fn nothing_but_results_and_errors_is_printed_when_no_terminal_looks_on() {
     assert_eq!(stderr(&output), "");
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
 }
+
+#[test]
+fn a_model_is_fetched_once_and_translates() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/press");
+    let files: Vec<(String, Vec<u8>)> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    let world = World::with(&files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect::<Vec<_>>());
+    let golden: serde_json::Value = serde_json::from_slice(&fs::read(folder.with_extension("json")).unwrap()).unwrap();
+    let [source, expected] = ["source", "translation"].map(|key| golden["segments"][0][key].as_str().unwrap());
+
+    let text = world.home.path().join("text.txt");
+    fs::write(&text, source).unwrap();
+    let translate = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_translate"));
+        command.args([text.to_str().unwrap(), "--model", REPO, "--exact", "--lines"]).args(more);
+        world.hub.configure(&mut command, world.home.path());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(translate(&[]), expected);
+    let asked = world.hub.requests().len();
+    assert_eq!(translate(&["--offline"]), expected);
+    assert_eq!(world.hub.requests().len(), asked);
+}

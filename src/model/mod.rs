@@ -7,6 +7,7 @@ mod activation;
 mod attention;
 mod config;
 mod layers;
+mod legacy;
 mod load;
 mod marian;
 mod weights;

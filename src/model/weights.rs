@@ -8,6 +8,7 @@ use candle_core::safetensors::MmapedSafetensors;
 use candle_core::{DType, Device, Tensor};
 
 use super::ModelError;
+use super::legacy::LegacyTensors;
 
 /// The tensors of a checkpoint, and where and as what they are to be loaded.
 pub struct Weights {
@@ -19,6 +20,7 @@ pub struct Weights {
 enum Files {
     Safetensors(MmapedSafetensors),
     Pickle { tensors: PthTensors, path: PathBuf },
+    Legacy { tensors: LegacyTensors, path: PathBuf },
     Memory(HashMap<String, Tensor>),
 }
 
@@ -43,6 +45,7 @@ impl Weights {
         match &self.files {
             Files::Safetensors(files) => files.get(name).is_ok(),
             Files::Pickle { tensors, .. } => tensors.tensor_infos().contains_key(name),
+            Files::Legacy { tensors, .. } => tensors.contains(name),
             Files::Memory(tensors) => tensors.contains_key(name),
         }
     }
@@ -69,15 +72,16 @@ impl Weights {
             return Err(ModelError::Missing(name.to_owned()));
         }
         let unreadable = |reason: String| ModelError::Unreadable { name: name.to_owned(), reason };
-        match &self.files {
-            Files::Safetensors(files) => files.load(name, &Device::Cpu).map_err(|error| unreadable(error.to_string())),
-            Files::Pickle { tensors, path } => match tensors.get(name) {
-                Ok(Some(tensor)) => Ok(tensor),
-                Ok(None) => Err(ModelError::Missing(name.to_owned())),
-                Err(error) => Err(unreadable(format!("{error} in {}", path.display()))),
-            },
-            Files::Memory(tensors) => tensors.get(name).cloned().ok_or_else(|| ModelError::Missing(name.to_owned())),
-        }
+        let in_file = |path: &Path, error| unreadable(format!("{error} in {}", path.display()));
+        let tensor = match &self.files {
+            Files::Safetensors(files) => {
+                Some(files.load(name, &Device::Cpu).map_err(|error| unreadable(error.to_string()))?)
+            }
+            Files::Pickle { tensors, path } => tensors.get(name).map_err(|error| in_file(path, error))?,
+            Files::Legacy { tensors, path } => tensors.get(name).map_err(|error| in_file(path, error))?,
+            Files::Memory(tensors) => tensors.get(name).cloned(),
+        };
+        tensor.ok_or_else(|| ModelError::Missing(name.to_owned()))
     }
 }
 
@@ -97,8 +101,12 @@ impl Files {
     }
 
     fn open_pickle(path: &Path) -> Result<Self, ModelError> {
-        let tensors = PthTensors::new(path, None).map_err(|error| broken(path, &error))?;
-        Ok(Self::Pickle { tensors, path: path.to_owned() })
+        let broken = |error| broken(path, &error);
+        Ok(if LegacyTensors::recognises(path) {
+            Self::Legacy { tensors: LegacyTensors::open(path).map_err(broken)?, path: path.to_owned() }
+        } else {
+            Self::Pickle { tensors: PthTensors::new(path, None).map_err(broken)?, path: path.to_owned() }
+        })
     }
 }
 
