@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use translate::decode::{self, GenerationConfig, GenerationOptions, Network, Row, generate};
 use translate::kernels::Arithmetic;
-use translate::model::{Execution, Marian, MarianConfig, Weights};
+use translate::model::{Execution, Marian, MarianConfig, Seq2Seq, Weights};
 
 const KERNELS: Execution = Execution::Kernels(Arithmetic::F32);
 
@@ -69,7 +69,7 @@ impl Model {
             .collect();
         files.sort();
         let weights = Weights::open(&files, &Device::Cpu, DType::F32).unwrap();
-        let network = Marian::load(config, &weights, execution, &Device::Cpu, DType::F32).unwrap();
+        let network = Marian::load(config, &weights, execution, &Device::Cpu, DType::F32, None).unwrap();
         let golden = json(&folder.with_extension("json"));
         Self { name, network, settings, golden }
     }
@@ -205,5 +205,30 @@ fn pickles_of_old_pytorch_are_read() {
         fs::write(cut.path(), &whole[..length]).unwrap();
         let error = open(cut.path().to_owned()).err().unwrap().to_string();
         assert!(error.contains("damaged"), "{error}");
+    }
+}
+
+/// A network that can write some tokens only gives what the whole network gives where the others are banned.
+#[test]
+fn a_reduced_vocabulary_is_a_ban_on_the_rest() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/shared");
+    let whole = Model::load(&folder, KERNELS);
+    let kept: Vec<u32> = (0..64).filter(|id| id % 3 != 1 || *id == 63).collect();
+    let weights = Weights::open(&[folder.join("pytorch_model.bin")], &Device::Cpu, DType::F32).unwrap();
+    let config = json(&folder.join("config.json"));
+    let reduced = Marian::load(config, &weights, KERNELS, &Device::Cpu, DType::F32, Some(kept.clone())).unwrap();
+    let sources: Vec<&[u32]> = whole.golden.segments.iter().map(Vec::as_slice).collect();
+
+    let own = GenerationConfig { no_repeat_ngram_size: Some(2), ..GenerationConfig::default() };
+    let options = own.or(whole.settings.clone()).resolve(64).unwrap();
+    let mut banned = options.clone();
+    // Banned and normalised again, as the settings of this model say, is never having been there.
+    assert!(options.renormalize);
+    banned.bad_words.extend((0..64).filter(|id| !kept.contains(id)).map(|id| vec![id]));
+    let expected = whole.network.generate(&sources, &banned).unwrap();
+    let found = reduced.generate(&sources, &options).unwrap();
+    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert_eq!(found.ids, expected.ids);
+        assert!(close(found.score, expected.score));
     }
 }

@@ -229,6 +229,29 @@ pub struct GenerationOptions {
     pub start: u32,
 }
 
+impl GenerationOptions {
+    /// The same options for a vocabulary in which each token is called `rename(token)`, or is absent. Sequences with an
+    /// absent token can't occur and need no ban.
+    pub fn renamed(&self, rename: impl Fn(u32) -> Option<u32>) -> Self {
+        let all = |ids: &[u32]| ids.iter().filter_map(|id| rename(*id)).collect();
+        let whole = |ids: &Vec<u32>| ids.iter().map(|id| rename(*id)).collect::<Option<Vec<u32>>>();
+        Self {
+            bad_words: self.bad_words.iter().filter_map(whole).collect(),
+            forced_bos: self.forced_bos.and_then(&rename),
+            forced_eos: all(&self.forced_eos),
+            eos: all(&self.eos),
+            start: rename(self.start).unwrap_or(self.start),
+            ..self.clone()
+        }
+    }
+
+    /// Every token that the options speak of by itself: what a reduced vocabulary must keep.
+    pub fn named_tokens(&self) -> impl Iterator<Item = u32> + '_ {
+        let single = [self.start].into_iter().chain(self.forced_bos);
+        single.chain(self.eos.iter().copied()).chain(self.forced_eos.iter().copied())
+    }
+}
+
 /// How to draw tokens at random.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {

@@ -1,7 +1,7 @@
 //! From a model's folder to a network that runs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
 use serde::de::DeserializeOwned;
@@ -18,22 +18,21 @@ pub trait Seq2Seq: Send + Sync {
 
     /// Longest source or target, in tokens.
     fn max_positions(&self) -> usize;
-
-    /// Sizes of the source and the target vocabulary.
-    fn vocab_sizes(&self) -> (usize, usize);
 }
 
 impl Seq2Seq for Marian {
     fn generate(&self, sources: &[&[u32]], options: &GenerationOptions) -> Result<Vec<Vec<Hypothesis>>, ModelError> {
-        decode::generate(self, sources, options)
+        let Some(tokens) = self.outputs() else { return decode::generate(self, sources, options) };
+        let place = |token| tokens.binary_search(&token).ok().map(|place| place as u32);
+        let mut generated = decode::generate(self, sources, &options.renamed(place))?;
+        for id in generated.iter_mut().flatten().flat_map(|hypothesis| &mut hypothesis.ids) {
+            *id = tokens.get(*id as usize).copied().unwrap_or(*id);
+        }
+        Ok(generated)
     }
 
     fn max_positions(&self) -> usize {
         self.config().max_position_embeddings
-    }
-
-    fn vocab_sizes(&self) -> (usize, usize) {
-        (self.config().vocab_size, self.config().target_vocab_size())
     }
 }
 
@@ -69,22 +68,34 @@ impl Precision {
     }
 }
 
-/// Loads the network of `folder` and the generation settings that come with it.
+/// The generation settings that come with a model: those of generation_config.json, then those of config.json.
+pub fn generation_config(folder: &ModelFolder) -> Result<GenerationConfig, ModelError> {
+    let own: GenerationConfig = read_json(&config_path(folder)?)?;
+    Ok(match folder.file("generation_config.json") {
+        Some(path) => read_json::<GenerationConfig>(&path)?.or(own),
+        None => own,
+    })
+}
+
+/// The configuration of the network of `folder`.
+pub fn config(folder: &ModelFolder) -> Result<MarianConfig, ModelError> {
+    read_json(&config_path(folder)?)
+}
+
+/// Loads the network of `folder`; `outputs` are the only tokens that it has to be able to write, `None` is all.
 pub fn load(
     folder: &ModelFolder,
     device: &Device,
     precision: Precision,
-) -> Result<(Box<dyn Seq2Seq>, GenerationConfig), ModelError> {
+    outputs: Option<Vec<u32>>,
+) -> Result<Box<dyn Seq2Seq>, ModelError> {
     let (dtype, execution) = precision.resolve(device)?;
-    let config_path = folder.file("config.json").ok_or_else(|| ModelError::Config("the file is not there".into()))?;
-    let config: MarianConfig = read_json(&config_path)?;
-    let mut generation: GenerationConfig = read_json(&config_path)?;
-    if let Some(path) = folder.file("generation_config.json") {
-        generation = read_json::<GenerationConfig>(&path)?.or(generation);
-    }
     let weights = Weights::open(folder.weights(), device, dtype)?;
-    let network = Marian::load(config, &weights, execution, device, dtype)?;
-    Ok((Box::new(network), generation))
+    Ok(Box::new(Marian::load(config(folder)?, &weights, execution, device, dtype, outputs)?))
+}
+
+fn config_path(folder: &ModelFolder) -> Result<PathBuf, ModelError> {
+    folder.file("config.json").ok_or_else(|| ModelError::Config("config.json is not there".into()))
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {

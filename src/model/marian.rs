@@ -18,16 +18,22 @@ pub struct Marian {
     target: Embedding,
     decoder: Vec<DecoderLayer>,
     output: Linear,
+    /// The tokens that the output projection covers, in rising order; `None` is all of them.
+    outputs: Option<Vec<u32>>,
 }
 
 impl Marian {
     /// Builds the network from its weights, checking every tensor's name, shape and type.
+    ///
+    /// With `outputs`, tokens in rising order, the network can write these alone, and calls them by their places in the
+    /// list: a vocabulary that two languages share is half useless to the one that is written.
     pub fn load(
         config: MarianConfig,
         weights: &Weights,
         execution: Execution,
         device: &Device,
         dtype: DType,
+        outputs: Option<Vec<u32>>,
     ) -> Result<Self, ModelError> {
         config.check()?;
         let root = Loader::new(weights, execution);
@@ -53,6 +59,16 @@ impl Marian {
             root.tensor("lm_head.weight", &[vocabulary, width])?
         };
         let bias = root.tensor("final_logits_bias", &[1, vocabulary])?.flatten_all()?;
+        let (projection, bias) = match &outputs {
+            Some(tokens) => {
+                if let Some(id) = tokens.iter().find(|id| **id as usize >= vocabulary) {
+                    return Err(ModelError::Token { id: *id, size: vocabulary });
+                }
+                let tokens = Tensor::new(tokens.as_slice(), device)?;
+                (projection.index_select(&tokens, 0)?, bias.index_select(&tokens, 0)?)
+            }
+            None => (projection, bias),
+        };
         let output = Linear::new(&projection, Some(&bias), execution)?;
 
         // Positions are fixed, but some checkpoints hold them, rounded to their own precision.
@@ -79,6 +95,7 @@ impl Marian {
                 .map(|layer| DecoderLayer::load(&decoder.at(layer), &config))
                 .collect::<Result<_, _>>()?,
             output,
+            outputs,
             device: device.clone(),
             dtype,
             execution,
@@ -89,6 +106,19 @@ impl Marian {
     /// The network's shape.
     pub fn config(&self) -> &MarianConfig {
         &self.config
+    }
+
+    /// The tokens that it can write, where that is not all of them.
+    pub fn outputs(&self) -> Option<&[u32]> {
+        self.outputs.as_deref()
+    }
+
+    /// The token that the network calls `token` at its output.
+    fn output_token(&self, token: u32) -> u32 {
+        match &self.outputs {
+            Some(tokens) => tokens.get(token as usize).copied().unwrap_or(token),
+            None => token,
+        }
     }
 }
 
@@ -118,7 +148,7 @@ impl Network for Marian {
     }
 
     fn step(&self, state: &mut MarianState, rows: &[Row], logits: &mut Logits) -> Result<(), ModelError> {
-        let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
+        let tokens: Vec<u32> = rows.iter().map(|row| self.output_token(row.token)).collect();
         let mut x = self.target.forward(&tokens, &vec![state.length; rows.len()])?;
         state.length += 1;
         state.past.follow(rows, &self.device)?;
@@ -129,7 +159,8 @@ impl Network for Marian {
             x = layer.cross_norm.add_and_normalize(&layer.cross_out.forward(&attended)?, &x)?;
             x = layer.feed_forward.forward(&x)?;
         }
-        Ok(self.output.forward_into(&x, logits.reset(rows.len(), self.config.target_vocab_size()))?)
+        let vocabulary = self.outputs.as_ref().map_or(self.config.target_vocab_size(), Vec::len);
+        Ok(self.output.forward_into(&x, logits.reset(rows.len(), vocabulary))?)
     }
 }
 

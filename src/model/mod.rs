@@ -19,7 +19,7 @@ use thiserror::Error;
 pub use activation::Activation;
 pub use config::MarianConfig;
 pub use layers::Execution;
-pub use load::{Precision, Seq2Seq, load};
+pub use load::{Precision, Seq2Seq, config, generation_config, load};
 pub use marian::{Marian, MarianState};
 pub use weights::Weights;
 

@@ -121,8 +121,8 @@ impl TranslatorBuilder {
         self
     }
 
-    /// Exactly what the model makes of every segment: nothing is cleaned or passed through, and no defective translation
-    /// decoded again.
+    /// Exactly what the model makes of every segment: nothing is cleaned or passed through, no defective translation
+    /// decoded again, and no token left out of the output vocabulary that the target language can't use.
     pub fn exact(mut self, exact: bool) -> Self {
         self.exact = exact;
         self
@@ -169,14 +169,23 @@ impl TranslatorBuilder {
     /// Loads a model whose files are at hand. `overrides` stand between the model's own settings and this builder's.
     fn load(self, folder: &ModelFolder, overrides: GenerationConfig) -> Result<Translator, TranslateError> {
         let device = self.device.open()?;
-        let (network, own) = model::load(folder, &device, self.precision)?;
+        let config = model::config(folder)?;
         let tokenizer = load_tokenizer(folder)?;
-        let (pieces, rows) = (tokenizer.vocab_size(), network.vocab_sizes().0);
+        let (pieces, rows) = (tokenizer.vocab_size(), config.vocab_size);
         if pieces != rows {
             let file = folder.file("vocab.json").unwrap_or_else(|| "vocab.json".into());
             return Err(TranslateError::Vocabulary { file, pieces, rows });
         }
-        let options = self.generation.or(overrides).or(own).resolve(network.max_positions())?;
+        let own = model::generation_config(folder)?;
+        let options = self.generation.or(overrides).or(own).resolve(config.max_position_embeddings)?;
+        let outputs = (!self.exact).then(|| {
+            let mut outputs = tokenizer.target_pieces();
+            outputs.extend(options.named_tokens());
+            outputs.sort_unstable();
+            outputs.dedup();
+            outputs
+        });
+        let network = model::load(folder, &device, self.precision, outputs)?;
         let care = if self.exact {
             Care::Exact
         } else {
