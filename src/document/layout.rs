@@ -5,16 +5,17 @@ use std::io::Read;
 
 use serde_json::{Map, Value};
 
-use super::{DocumentError, Line, Lines, Part, Segment};
+use super::{DocumentError, Line, Lines, Part, Segment, wrap};
 use crate::text;
 
 /// How a document is laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
-    /// Prose: every line is a paragraph and is cut into sentences; lines that an editor program wrapped at a column are
-    /// one paragraph.
+    /// Prose: every line is a paragraph and is cut into sentences. Lines that a program wrapped at a column (50 to 120
+    /// characters) are one paragraph and are joined by spaces.
     Prose,
-    /// Every line is one segment, whatever is on it.
+    /// Every line is one segment, whatever is on it: also an empty one, and white space around it. Only `\n` and
+    /// `\r\n` end lines.
     Lines,
     /// JSON Lines: every line is an object with prose in a field.
     Records {
@@ -66,12 +67,7 @@ impl<R: Read> Iterator for Parts<R> {
 impl<R: Read> Parts<R> {
     fn take(&mut self, line: Line) {
         match &self.layout {
-            Layout::Prose => {
-                if !continues_block(&self.block, &line) {
-                    self.flush();
-                }
-                self.block.push(line);
-            }
+            Layout::Prose => self.take_prose(line),
             Layout::Lines => {
                 let segment = Segment { text: line.text, paragraph: self.lines.number(), number: 1 };
                 self.ready.push_back(Part::Segment(segment));
@@ -82,9 +78,8 @@ impl<R: Read> Parts<R> {
                 Ok((record, text)) => {
                     self.ready.push_back(Part::Record(record));
                     self.paragraph = 0;
-                    for line in text.split_inclusive('\n') {
-                        self.prose(line);
-                    }
+                    text.split_inclusive('\n').for_each(|line| self.take_prose(Line::new(line)));
+                    self.flush();
                 }
                 Err(reason) => {
                     self.failed = Some(DocumentError::Record {
@@ -98,22 +93,26 @@ impl<R: Read> Parts<R> {
         }
     }
 
+    fn take_prose(&mut self, line: Line) {
+        if !wrap::continues(&self.block, &line) {
+            self.flush();
+        }
+        self.block.push(line);
+    }
+
     /// Makes parts of the block: of one paragraph if it is wrapped text, else of one for each line.
     fn flush(&mut self) {
         let block = std::mem::take(&mut self.block);
-        if is_wrapped(&block) {
-            let ending = block.last().map_or("", |line| line.ending);
-            let text: Vec<&str> = block
-                .iter()
-                .enumerate()
-                .map(|(at, line)| if at == 0 { line.text.trim_end() } else { line.text.trim() })
-                .collect();
-            self.prose(&text.join(" "));
-            self.verbatim(ending);
-        } else {
-            for line in block {
-                self.prose(&line.text);
-                self.verbatim(line.ending);
+        match (wrap::joined(&block), block.last()) {
+            (Some(paragraph), Some(last)) => {
+                self.prose(&paragraph);
+                self.verbatim(last.ending);
+            }
+            _ => {
+                for line in block {
+                    self.prose(&line.text);
+                    self.verbatim(line.ending);
+                }
             }
         }
     }
@@ -159,39 +158,4 @@ fn record(line: &str, field: &str) -> Result<(Map<String, Value>, String), Strin
         Some(_) => Err("the field holds no string".to_owned()),
         None => Err("there is no such field".to_owned()),
     }
-}
-
-/// Columns between which programs wrap text.
-const WRAP: std::ops::RangeInclusive<usize> = 40..=120;
-
-/// Most lines of a wrapped paragraph: bounds what is held in memory.
-const LONGEST_BLOCK: usize = 200;
-
-fn columns(line: &str) -> usize {
-    line.trim_end().chars().count()
-}
-
-/// Whether `line` may go on the paragraph that `block` begins: neither is blank, and the line before would have had to be
-/// broken. Bullets and indented lines begin paragraphs of their own.
-fn continues_block(block: &[Line], line: &Line) -> bool {
-    let Some(before) = block.last() else { return false };
-    block.len() < LONGEST_BLOCK
-        && WRAP.contains(&columns(&before.text))
-        && !line.text.trim().is_empty()
-        && !line.text.starts_with(char::is_whitespace)
-        && text::list_marker(&line.text) == 0
-}
-
-/// Whether the lines of a block are one paragraph, wrapped: every line is broken where its next word would have passed
-/// the longest line's end.
-fn is_wrapped(block: &[Line]) -> bool {
-    let Some(width) = block.iter().map(|line| columns(&line.text)).max() else { return false };
-    block.len() > 1
-        && block.windows(2).all(|pair| match pair {
-            [line, next] => {
-                let word = next.text.split_whitespace().next().map_or(0, |word| word.chars().count());
-                columns(&line.text) + 1 + word > width
-            }
-            _ => true,
-        })
 }

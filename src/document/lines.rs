@@ -16,6 +16,17 @@ pub struct Line {
     pub ending: &'static str,
 }
 
+impl Line {
+    /// The line that `text` is, taken with the end that it may have.
+    pub(super) fn new(text: &str) -> Self {
+        let (text, ending) = match text.strip_suffix('\n') {
+            Some(text) => text.strip_suffix('\r').map_or((text, "\n"), |text| (text, "\r\n")),
+            None => (text, ""),
+        };
+        Self { text: text.to_owned(), ending }
+    }
+}
+
 /// Longest line in bytes of UTF-8.
 const LONGEST_LINE: usize = 16 << 20;
 
@@ -73,11 +84,9 @@ impl<R: Read> Lines<R> {
         loop {
             let rest = self.text.get(self.searched..).unwrap_or_default();
             if let Some(found) = rest.find('\n') {
-                let end = self.searched + found;
-                let line = self.text.get(self.start..end).unwrap_or_default();
-                let (text, ending) = line.strip_suffix('\r').map_or((line, "\n"), |line| (line, "\r\n"));
-                let line = Line { text: text.to_owned(), ending };
-                self.start = end + 1;
+                let end = self.searched + found + 1;
+                let line = Line::new(self.text.get(self.start..end).unwrap_or_default());
+                self.start = end;
                 self.searched = self.start;
                 self.number += 1;
                 return Ok(Some(line));
@@ -97,7 +106,7 @@ impl<R: Read> Lines<R> {
                     return Ok(None);
                 }
                 self.number += 1;
-                return Ok(Some(Line { text, ending: "" }));
+                return Ok(Some(Line::new(&text)));
             }
             self.text.drain(..self.start);
             self.searched -= self.start;

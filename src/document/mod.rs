@@ -6,6 +6,7 @@
 mod encoding;
 mod layout;
 mod lines;
+mod wrap;
 mod write;
 
 use std::path::PathBuf;
