@@ -35,7 +35,8 @@ pub(super) enum Detected {
 
 /// Judges a document by its first bytes; `complete` if they are all there are.
 ///
-/// A byte-order mark decides; else what is valid UTF-8 is UTF-8, and the rest is what chardetng makes of it.
+/// A byte-order mark decides; else what is UTF-8, a few broken places apart, is UTF-8, and the rest is what chardetng
+/// makes of it.
 pub(super) fn detect(start: &[u8], complete: bool) -> Detected {
     if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(start) {
         return Detected::Text(Encoding(encoding));
@@ -58,18 +59,30 @@ pub(super) fn detect(start: &[u8], complete: bool) -> Detected {
             None => Detected::Binary("a binary file"),
         };
     }
-    let valid = match std::str::from_utf8(start) {
-        Ok(_) => true,
-        // A character may be cut in two where the sample ends.
-        Err(error) => !complete && error.error_len().is_none(),
-    };
-    if valid {
+    if is_utf8(start, complete) {
         return Detected::Text(Encoding(UTF_8));
     }
     let mut detector = EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
     detector.feed(start, complete);
     // The top-level domain of an Arab country tips the balance where the bytes leave a doubt.
     Detected::Text(Encoding(detector.guess(Some(b"sa"), Utf8Detection::Deny)))
+}
+
+/// Whether `start` is UTF-8, perhaps damaged: text of another encoding has hardly a run of bytes that UTF-8 allows,
+/// damaged UTF-8 hardly one that it does not. So damage is reported by its place instead of turning all the text into
+/// something else.
+fn is_utf8(start: &[u8], complete: bool) -> bool {
+    const SOUND_FOR_EACH_BROKEN: usize = 20;
+    let mut sound = 0;
+    let mut broken = 0;
+    let mut chunks = start.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        sound += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        // A character may be cut in two where the sample ends.
+        let is_cut = !complete && chunks.peek().is_none() && chunk.invalid().len() < 4;
+        broken += usize::from(!chunk.invalid().is_empty() && !is_cut);
+    }
+    broken == 0 || sound >= SOUND_FOR_EACH_BROKEN * broken
 }
 
 /// UTF-16 without a byte-order mark: in one half of the byte pairs nearly all are 0 or, in Arabic, 6.
