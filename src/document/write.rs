@@ -20,28 +20,35 @@ pub trait Writer {
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// The document, with every segment replaced by its translation.
+/// The document, with every segment replaced by its translation. Records begin on lines of their own.
 pub struct TextWriter<W> {
     out: W,
+    is_inside_line: bool,
 }
 
 impl<W: Write> TextWriter<W> {
     /// To `out`.
     pub fn new(out: W) -> Self {
-        Self { out }
+        Self { out, is_inside_line: false }
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.is_inside_line = text.chars().next_back().map_or(self.is_inside_line, |last| last != '\n');
+        self.out.write_all(text.as_bytes())
     }
 }
 
 impl<W: Write> Writer for TextWriter<W> {
     fn other(&mut self, part: &Part) -> io::Result<()> {
         match part {
-            Part::Verbatim(text) => self.out.write_all(text.as_bytes()),
-            _ => Ok(()),
+            Part::Verbatim(text) => self.write(text),
+            Part::Record(_) if self.is_inside_line => self.write("\n"),
+            Part::Record(_) | Part::Segment(_) => Ok(()),
         }
     }
 
     fn segment(&mut self, _: &Segment, translation: &Translation) -> io::Result<()> {
-        self.out.write_all(translation.text.as_bytes())
+        self.write(&translation.text)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -50,9 +57,11 @@ impl<W: Write> Writer for TextWriter<W> {
 }
 
 /// Every paragraph of the source with its translation below it, and a blank line after both.
+///
+/// Each stands on a line of its own, so that programs give each its own direction; no control characters are added
+/// that an editor would copy along.
 pub struct BilingualWriter<W> {
     out: W,
-    paragraph: Option<u64>,
     source: String,
     target: String,
 }
@@ -60,11 +69,16 @@ pub struct BilingualWriter<W> {
 impl<W: Write> BilingualWriter<W> {
     /// To `out`.
     pub fn new(out: W) -> Self {
-        Self { out, paragraph: None, source: String::new(), target: String::new() }
+        Self { out, source: String::new(), target: String::new() }
+    }
+
+    fn add(&mut self, source: &str, target: &str) {
+        self.source += source;
+        self.target += target;
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.paragraph.take().is_some() {
+        if !self.source.trim().is_empty() {
             writeln!(self.out, "{}\n{}\n", self.source.trim(), self.target.trim())?;
         }
         self.source.clear();
@@ -76,10 +90,14 @@ impl<W: Write> BilingualWriter<W> {
 impl<W: Write> Writer for BilingualWriter<W> {
     fn other(&mut self, part: &Part) -> io::Result<()> {
         match part {
-            Part::Verbatim(text) if text.contains('\n') => self.flush(),
             Part::Verbatim(text) => {
-                self.source += text;
-                self.target += text;
+                let (end, begin) =
+                    text.rsplit_once('\n').map_or((None, text.as_str()), |(end, begin)| (Some(end), begin));
+                if let Some(end) = end {
+                    self.add(end, end);
+                    self.flush()?;
+                }
+                self.add(begin, begin);
                 Ok(())
             }
             _ => self.flush(),
@@ -87,9 +105,7 @@ impl<W: Write> Writer for BilingualWriter<W> {
     }
 
     fn segment(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
-        self.paragraph = Some(segment.paragraph);
-        self.source += &translation.source;
-        self.target += &translation.text;
+        self.add(&segment.text, &translation.text);
         Ok(())
     }
 
@@ -99,9 +115,9 @@ impl<W: Write> Writer for BilingualWriter<W> {
     }
 }
 
-/// A segment as `json` and `jsonl` give it.
+/// A segment as `json` and `jsonl` give it, its fields in their order.
 #[derive(Serialize)]
-struct SegmentRecord<'a> {
+struct SegmentObject<'a> {
     document: &'a str,
     paragraph: u64,
     segment: u64,
@@ -128,101 +144,111 @@ struct Detail<'a> {
     token_logprobs: &'a [f32],
 }
 
-impl<'a> SegmentRecord<'a> {
-    fn new(document: &'a str, segment: &'a Segment, translation: &'a Translation, detail: bool) -> Self {
-        let alternative = |(translation, score): &'a (String, f32)| Alternative { translation, score: *score };
-        Self {
-            document,
+/// Segments as JSON objects.
+struct Objects<W> {
+    out: W,
+    /// The whole document's name.
+    name: String,
+    /// What the objects give as their document: `name` or, of records, the record's `id` or else `name#NUMBER`.
+    document: String,
+    records: u64,
+    detail: bool,
+}
+
+impl<W: Write> Objects<W> {
+    fn new(out: W, name: String, detail: bool) -> Self {
+        Self { out, document: name.clone(), name, records: 0, detail }
+    }
+
+    fn other(&mut self, part: &Part) {
+        if let Part::Record(record) = part {
+            self.records += 1;
+            self.document = match record.get("id") {
+                Some(Value::String(id)) => id.clone(),
+                Some(id @ Value::Number(_)) => id.to_string(),
+                _ => format!("{}#{}", self.name, self.records),
+            };
+        }
+    }
+
+    fn write(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
+        let object = SegmentObject {
+            document: &self.document,
             paragraph: segment.paragraph,
             segment: segment.number,
-            source: &translation.source,
+            source: &segment.text,
             translation: &translation.text,
             score: translation.score,
             flags: translation.flags.iter().map(|flag| flag.name()).collect(),
-            alternatives: translation.alternatives.iter().map(alternative).collect(),
-            detail: detail.then_some(Detail {
+            alternatives: translation
+                .alternatives
+                .iter()
+                .map(|(translation, score)| Alternative { translation, score: *score })
+                .collect(),
+            detail: self.detail.then_some(Detail {
                 source_ids: &translation.source_ids,
                 target_ids: &translation.target_ids,
                 token_logprobs: &translation.token_logprobs,
             }),
-        }
+        };
+        Ok(serde_json::to_writer(&mut self.out, &object)?)
     }
 }
 
 /// One JSON object a line for every segment.
-pub struct JsonLinesWriter<W> {
-    out: W,
-    document: String,
-    detail: bool,
-}
+pub struct JsonLinesWriter<W>(Objects<W>);
 
 impl<W: Write> JsonLinesWriter<W> {
     /// To `out`; `document` names the document, `detail` adds token ids and their log-probabilities.
     pub fn new(out: W, document: impl Into<String>, detail: bool) -> Self {
-        Self { out, document: document.into(), detail }
+        Self(Objects::new(out, document.into(), detail))
     }
 }
 
 impl<W: Write> Writer for JsonLinesWriter<W> {
     fn other(&mut self, part: &Part) -> io::Result<()> {
-        if let Part::Record(record) = part {
-            self.document = record_name(record).unwrap_or_else(|| self.document.clone());
-        }
+        self.0.other(part);
         Ok(())
     }
 
     fn segment(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
-        let record = SegmentRecord::new(&self.document, segment, translation, self.detail);
-        serde_json::to_writer(&mut self.out, &record)?;
-        self.out.write_all(b"\n")
+        self.0.write(segment, translation)?;
+        self.0.out.write_all(b"\n")
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
-/// What a record calls itself.
-fn record_name(record: &Map<String, Value>) -> Option<String> {
-    match record.get("id")? {
-        Value::String(id) => Some(id.clone()),
-        other => Some(other.to_string()),
+        self.0.out.flush()
     }
 }
 
 /// One JSON array of all segments.
 pub struct JsonWriter<W> {
-    out: W,
-    document: String,
-    detail: bool,
-    started: bool,
+    objects: Objects<W>,
+    is_started: bool,
 }
 
 impl<W: Write> JsonWriter<W> {
     /// As [`JsonLinesWriter::new`].
     pub fn new(out: W, document: impl Into<String>, detail: bool) -> Self {
-        Self { out, document: document.into(), detail, started: false }
+        Self { objects: Objects::new(out, document.into(), detail), is_started: false }
     }
 }
 
 impl<W: Write> Writer for JsonWriter<W> {
     fn other(&mut self, part: &Part) -> io::Result<()> {
-        if let Part::Record(record) = part {
-            self.document = record_name(record).unwrap_or_else(|| self.document.clone());
-        }
+        self.objects.other(part);
         Ok(())
     }
 
     fn segment(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
-        self.out.write_all(if self.started { b",\n" } else { b"[\n" })?;
-        self.started = true;
-        serde_json::to_writer(&mut self.out, &SegmentRecord::new(&self.document, segment, translation, self.detail))?;
-        Ok(())
+        self.objects.out.write_all(if self.is_started { b",\n" } else { b"[\n" })?;
+        self.is_started = true;
+        self.objects.write(segment, translation)
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.out.write_all(if self.started { b"\n]\n" } else { b"[]\n" })?;
-        self.out.flush()
+        self.objects.out.write_all(if self.is_started { b"\n]\n" } else { b"[]\n" })?;
+        self.objects.out.flush()
     }
 }
 
