@@ -275,6 +275,22 @@ fn a_file_appears_whole_or_not_at_all() {
     assert!(message.contains("/nowhere/at/all.txt"), "{message}");
 }
 
+#[cfg(unix)]
+#[test]
+fn links_and_devices_stay_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = file(&folder, "release.txt", &golden()[0].source);
+    let (result, link) = (folder.path().join("out.txt"), folder.path().join("link.txt"));
+    fs::write(&result, "old").unwrap();
+    std::os::unix::fs::symlink("out.txt", &link).unwrap();
+    success(&run(&[&input, "-o", link.to_str().unwrap()]));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&result).unwrap(), success(&run(&[&input])));
+
+    assert_eq!(success(&run(&[&input, "-o", "/dev/null"])), "");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
 #[test]
 fn several_documents_go_into_a_folder() {
     let folder = tempfile::tempdir().unwrap();

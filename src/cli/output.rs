@@ -47,14 +47,22 @@ pub fn clean_up_on_interrupt() {
 pub enum Output {
     /// Standard output.
     Standard(BufWriter<io::StdoutLock<'static>>),
+    /// A pipe or device, such as `/dev/null`, which no file may replace, and its path.
+    Device { writer: BufWriter<fs::File>, path: PathBuf },
     /// A file in the making, and the path that it will have.
     File { writer: BufWriter<NamedTempFile>, path: PathBuf },
 }
 
 impl Output {
-    /// Standard output, or the file `path`.
+    /// Standard output, or the file `path`; where that is a symbolic link, the file that it leads to.
     pub fn open(path: Option<&Path>) -> Result<Self, WriteError> {
         let Some(path) = path else { return Ok(Self::Standard(BufWriter::new(io::stdout().lock()))) };
+        if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            let device = fs::OpenOptions::new().write(true).open(path);
+            let writer = BufWriter::new(device.map_err(WriteError::at(&path.display().to_string()))?);
+            return Ok(Self::Device { writer, path: path.to_owned() });
+        }
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         builder.prefix(".translate-");
@@ -73,7 +81,7 @@ impl Output {
     pub fn place(&self) -> String {
         match self {
             Self::Standard(_) => "standard output".to_owned(),
-            Self::File { path, .. } => path.display().to_string(),
+            Self::Device { path, .. } | Self::File { path, .. } => path.display().to_string(),
         }
     }
 
@@ -82,6 +90,7 @@ impl Output {
         let place = self.place();
         let result = match self {
             Self::Standard(mut writer) => writer.flush(),
+            Self::Device { mut writer, .. } => writer.flush(),
             Self::File { writer, path } => {
                 writer.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
                     file.as_file().sync_all()?;
@@ -103,6 +112,7 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Standard(writer) => writer.write(bytes),
+            Self::Device { writer, .. } => writer.write(bytes),
             Self::File { writer, .. } => writer.write(bytes),
         }
     }
@@ -110,6 +120,7 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Standard(writer) => writer.flush(),
+            Self::Device { writer, .. } => writer.flush(),
             Self::File { writer, .. } => writer.flush(),
         }
     }
