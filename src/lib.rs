@@ -14,11 +14,13 @@
 //! every translation exactly where its source stood. [`translator`] is all of it in one.
 
 pub mod batch;
+pub mod bench;
 pub mod decode;
 pub mod document;
 pub mod hub;
 pub mod kernels;
 pub mod model;
+pub mod profile;
 pub mod registry;
 pub mod text;
 pub mod tokenizer;

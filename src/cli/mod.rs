@@ -1,5 +1,6 @@
 //! The command line: one file for each command, with its flags and its printing.
 
+mod bench;
 mod env;
 mod models;
 mod options;
@@ -29,6 +30,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure speed, latency and memory
+    Bench(Box<bench::BenchArgs>),
     /// The known models and the cached ones
     Models(models::ModelsArgs),
     /// Print a completion script for a shell
@@ -74,6 +77,7 @@ impl Cli {
     fn dispatch(self) -> Result<(), Failure> {
         match &self.command {
             None => translate::run(&self.translate, &self.common),
+            Some(Command::Bench(args)) => bench::run(args, &self.common),
             Some(Command::Models(args)) => {
                 let registry = env::registry(self.common.models_file.as_deref())?;
                 let hub = env::hub_options(self.common.offline)?;

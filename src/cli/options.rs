@@ -36,13 +36,27 @@ pub struct ModelArgs {
     batch_tokens: Option<u32>,
 }
 
+/// Number formats by name.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum PrecisionArg {
+pub enum PrecisionArg {
     Auto,
     F32,
     F16,
     Bf16,
     Int8,
+}
+
+impl PrecisionArg {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        }
+    }
 }
 
 impl From<PrecisionArg> for Precision {

@@ -11,6 +11,8 @@ mod scores;
 
 use serde::Serialize;
 
+use crate::profile::{self, Stage};
+
 pub use constraints::{Constraint, Constraints, Edit};
 pub use options::{EarlyStopping, GenerationConfig, GenerationOptions, OptionsError, Sampling, TokenIds};
 pub use scores::{Candidate, Scorer};
@@ -100,14 +102,16 @@ pub fn generate<N: Network>(
             break;
         }
         network.step(&mut state, &rows, &mut logits)?;
-        let mut next = logits.rows_mut();
-        let mut first_row = 0;
-        for (source, live) in owners {
-            if let Some(search) = searches.get_mut(source) {
-                search.advance(&scorer, &mut next, first_row);
+        profile::time(Stage::Search, || {
+            let mut next = logits.rows_mut();
+            let mut first_row = 0;
+            for (source, live) in owners {
+                if let Some(search) = searches.get_mut(source) {
+                    search.advance(&scorer, &mut next, first_row);
+                }
+                first_row += live as u32;
             }
-            first_row += live as u32;
-        }
+        });
     }
     Ok(searches.into_iter().map(Search::finish).collect())
 }

@@ -7,12 +7,14 @@
 mod attention;
 mod linear;
 mod norm;
+mod peak;
 
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
 
 pub use attention::{Attend, Window};
 pub use linear::{Arithmetic, LinearKernel, linear};
 pub use norm::add_norm;
+pub use peak::matrix_peak;
 
 /// Lends the values of a contiguous f32 tensor on the CPU to `read`.
 pub fn with_values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {

@@ -18,6 +18,9 @@ pub trait Seq2Seq: Send + Sync {
 
     /// Longest source or target, in tokens.
     fn max_positions(&self) -> usize;
+
+    /// Multiplications in the matrix products of one source token, and of one row in a decoding step.
+    fn products(&self) -> (usize, usize);
 }
 
 impl Seq2Seq for Marian {
@@ -33,6 +36,10 @@ impl Seq2Seq for Marian {
 
     fn max_positions(&self) -> usize {
         self.config().max_position_embeddings
+    }
+
+    fn products(&self) -> (usize, usize) {
+        Marian::products(self)
     }
 }
 

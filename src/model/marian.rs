@@ -6,6 +6,7 @@ use super::attention::{CrossMemory, Packing, SelfMemory, self_attention};
 use super::layers::{Embedding, Execution, LayerNorm, Linear, Loader, sinusoidal_positions};
 use super::{Activation, MarianConfig, ModelError, Weights};
 use crate::decode::{Logits, Network, Row};
+use crate::profile::{self, Stage};
 
 /// A Marian encoder-decoder.
 pub struct Marian {
@@ -113,6 +114,16 @@ impl Marian {
         self.outputs.as_deref()
     }
 
+    /// Multiplications in the matrix products of one source token in the encoder, and of one row in a decoding step.
+    pub fn products(&self) -> (usize, usize) {
+        let MarianConfig { d_model: width, encoder_ffn_dim, decoder_ffn_dim, .. } = self.config;
+        let vocabulary = self.outputs.as_ref().map_or(self.config.target_vocab_size(), Vec::len);
+        let encoder = self.encoder.len() * width * (4 * width + 2 * encoder_ffn_dim);
+        let memory = self.decoder.len() * 2 * width * width;
+        let decoder = self.decoder.len() * width * (6 * width + 2 * decoder_ffn_dim);
+        (encoder + memory, decoder + vocabulary * width)
+    }
+
     /// The token that the network calls `token` at its output.
     fn output_token(&self, token: u32) -> u32 {
         match &self.outputs {
@@ -136,15 +147,17 @@ impl Network for Marian {
     type Error = ModelError;
 
     fn start(&self, sources: &[&[u32]]) -> Result<MarianState, ModelError> {
-        let lengths: Vec<usize> = sources.iter().map(|ids| ids.len()).collect();
-        let packing = Packing::new(&lengths, self.execution, &self.device, self.dtype)?;
-        let positions: Vec<u32> = lengths.iter().flat_map(|length| 0..*length as u32).collect();
-        let mut x = self.source.forward(&sources.concat(), &positions)?;
-        for layer in &self.encoder {
-            x = layer.forward(&x, &packing)?;
-        }
-        let cross = self.decoder.iter().map(|layer| layer.remember(&x, &packing)).collect::<Result<_, _>>()?;
-        Ok(MarianState { packing, cross, past: SelfMemory::new(self.decoder.len(), self.execution), length: 0 })
+        profile::time(Stage::Encode, || {
+            let lengths: Vec<usize> = sources.iter().map(|ids| ids.len()).collect();
+            let packing = Packing::new(&lengths, self.execution, &self.device, self.dtype)?;
+            let positions: Vec<u32> = lengths.iter().flat_map(|length| 0..*length as u32).collect();
+            let mut x = self.source.forward(&sources.concat(), &positions)?;
+            for layer in &self.encoder {
+                x = layer.forward(&x, &packing)?;
+            }
+            let cross = self.decoder.iter().map(|layer| layer.remember(&x, &packing)).collect::<Result<_, _>>()?;
+            Ok(MarianState { packing, cross, past: SelfMemory::new(self.decoder.len(), self.execution), length: 0 })
+        })
     }
 
     fn step(&self, state: &mut MarianState, rows: &[Row], logits: &mut Logits) -> Result<(), ModelError> {
@@ -152,15 +165,21 @@ impl Network for Marian {
         let mut x = self.target.forward(&tokens, &vec![state.length; rows.len()])?;
         state.length += 1;
         state.past.follow(rows, &self.device)?;
+        let step = |work: &dyn Fn() -> candle_core::Result<Tensor>| profile::time(Stage::DecodeStep, work);
         for (place, (layer, cross)) in self.decoder.iter().zip(&mut state.cross).enumerate() {
-            let attended = state.past.attend(place, &layer.self_qkv.forward(&x)?, layer.heads)?;
-            x = layer.self_norm.add_and_normalize(&layer.self_out.forward(&attended)?, &x)?;
-            let attended = cross.attend(&layer.cross_query.forward(&x)?, rows, &state.packing, layer.heads)?;
-            x = layer.cross_norm.add_and_normalize(&layer.cross_out.forward(&attended)?, &x)?;
-            x = layer.feed_forward.forward(&x)?;
+            let qkv = step(&|| layer.self_qkv.forward(&x))?;
+            let attended = profile::time(Stage::Attention, || state.past.attend(place, &qkv, layer.heads))?;
+            x = step(&|| layer.self_norm.add_and_normalize(&layer.self_out.forward(&attended)?, &x))?;
+            let query = step(&|| layer.cross_query.forward(&x))?;
+            let attended = profile::time(Stage::Attention, || cross.attend(&query, rows, &state.packing, layer.heads))?;
+            x = step(&|| {
+                let x = layer.cross_norm.add_and_normalize(&layer.cross_out.forward(&attended)?, &x)?;
+                layer.feed_forward.forward(&x)
+            })?;
         }
         let vocabulary = self.outputs.as_ref().map_or(self.config.target_vocab_size(), Vec::len);
-        Ok(self.output.forward_into(&x, logits.reset(rows.len(), vocabulary))?)
+        let out = logits.reset(rows.len(), vocabulary);
+        Ok(profile::time(Stage::OutputProjection, || self.output.forward_into(&x, out))?)
     }
 }
 

@@ -18,8 +18,8 @@ use crate::tokenizer::{MarianTokenizer, Tokenizer};
 /// clauses of what is longer.
 const LONGEST_SEGMENT: usize = 200;
 
-/// Source tokens in a batch: from about this many rows on, matrix products run at full speed.
-const BATCH_TOKENS: usize = 1024;
+/// Source tokens in a batch for each beam: about 100 segments' rows, from which on matrix products run at full speed.
+const BATCH_TOKENS: usize = 4096;
 
 /// Settings of a [`Translator`], each with a sensible default.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct TranslatorBuilder {
     device: Device,
     precision: Precision,
     threads: Option<usize>,
-    batch_tokens: usize,
+    batch_tokens: Option<usize>,
     generation: GenerationConfig,
     normalization: Normalization,
     exact: bool,
@@ -49,7 +49,7 @@ impl Default for TranslatorBuilder {
             device: Device::Auto,
             precision: Precision::Auto,
             threads: None,
-            batch_tokens: BATCH_TOKENS,
+            batch_tokens: None,
             generation: GenerationConfig::default(),
             normalization: Normalization::default(),
             exact: false,
@@ -103,9 +103,9 @@ impl TranslatorBuilder {
         self
     }
 
-    /// Most source tokens in a batch, padding counted.
+    /// Most source tokens in a batch, padding counted; by default what keeps the device busy.
     pub fn batch_tokens(mut self, tokens: usize) -> Self {
-        self.batch_tokens = tokens.max(1);
+        self.batch_tokens = Some(tokens.max(1));
         self
     }
 
@@ -192,9 +192,10 @@ impl TranslatorBuilder {
             Care::Full { normalization: self.normalization, longest: LONGEST_SEGMENT }
         };
         let threads = if device.is_cpu() { self.threads.unwrap_or_else(cores) } else { 1 };
+        let batch_tokens = self.batch_tokens.unwrap_or(BATCH_TOKENS / options.num_beams);
         Ok(Translator {
             core: Arc::new(Core { model: network, tokenizer, options, care }),
-            plan: Plan { threads, batch_tokens: self.batch_tokens },
+            plan: Plan { threads, batch_tokens: batch_tokens.max(1) },
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::decode::{GenerationOptions, Hypothesis};
 use crate::model::{ModelError, Seq2Seq};
+use crate::profile::{self, Stage};
 use crate::text::{Normalization, PassThrough, passes_through, split_long};
 use crate::tokenizer::{Tokenizer, TokenizerError};
 
@@ -62,8 +63,7 @@ impl Core {
     }
 
     fn pieces(&self, text: &str, longest: usize) -> Result<Prepared, TokenizerError> {
-        // No token is shorter than a byte, so that most texts need not be tokenized twice.
-        let ids = self.tokenizer.encode(text)?;
+        let ids = profile::time(Stage::Tokenize, || self.tokenizer.encode(text))?;
         if ids.len() <= longest {
             return Ok(Prepared::Decode(vec![ids]));
         }

@@ -2,6 +2,7 @@
 
 use super::core::Decoded;
 use crate::decode::Hypothesis;
+use crate::profile::{self, Stage};
 use crate::tokenizer::Tokenizer;
 use crate::translation::{Flag, Translation};
 
@@ -13,7 +14,7 @@ pub(super) fn join(source: String, pieces: Vec<(Vec<u32>, Decoded)>, tokenizer: 
     for (ids, decoded) in &pieces {
         joined.source_ids.extend(ids);
         if let Some(best) = decoded.hypotheses.first() {
-            texts.push(tokenizer.decode(&best.ids));
+            texts.push(profile::time(Stage::Detokenize, || tokenizer.decode(&best.ids)));
             scores += best.score;
             joined.target_ids.extend(&best.ids);
             joined.token_logprobs.extend(&best.token_logprobs);

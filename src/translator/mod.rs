@@ -74,6 +74,16 @@ impl Translator {
         Stream::new(segments.into_iter(), self.core.clone(), self.plan.clone())
     }
 
+    /// Multiplications in the matrix products of one source token, and of one row in a decoding step.
+    pub fn products(&self) -> (usize, usize) {
+        self.core.model.products()
+    }
+
+    /// Threads that work at once.
+    pub fn threads(&self) -> usize {
+        self.plan.threads
+    }
+
     /// The generation options in force.
     pub fn options(&self) -> &GenerationOptions {
         &self.core.options
