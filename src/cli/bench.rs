@@ -153,8 +153,9 @@ impl BenchArgs {
             .device(setting.device)
             .precision(setting.precision.into())
             .generation(generation)
-            // Work that is to be equal must not be mended.
-            .exact(self.fixed_length.is_some());
+            // Work that is to be equal must not be mended; what the model may write is the program's choice all the same.
+            .exact(self.fixed_length.is_some())
+            .whole_vocabulary(false);
         if let Some(model) = &self.model {
             builder = builder.model(model);
         }

@@ -36,6 +36,7 @@ pub struct TranslatorBuilder {
     generation: GenerationConfig,
     normalization: Normalization,
     exact: bool,
+    whole_vocabulary: Option<bool>,
 }
 
 impl Default for TranslatorBuilder {
@@ -53,6 +54,7 @@ impl Default for TranslatorBuilder {
             generation: GenerationConfig::default(),
             normalization: Normalization::default(),
             exact: false,
+            whole_vocabulary: None,
         }
     }
 }
@@ -122,9 +124,16 @@ impl TranslatorBuilder {
     }
 
     /// Exactly what the model makes of every segment: nothing is cleaned or passed through, no defective translation
-    /// decoded again, and no token left out of the output vocabulary that the target language can't use.
+    /// decoded again, and (unless [`Self::whole_vocabulary`] says otherwise) no token left out.
     pub fn exact(mut self, exact: bool) -> Self {
         self.exact = exact;
+        self
+    }
+
+    /// Whether the model may write every token of its vocabulary, even those that no text of the target language can
+    /// have: half of what a shared vocabulary holds. By default only where the output is to be exact.
+    pub fn whole_vocabulary(mut self, whole: bool) -> Self {
+        self.whole_vocabulary = Some(whole);
         self
     }
 
@@ -178,7 +187,7 @@ impl TranslatorBuilder {
         }
         let own = model::generation_config(folder)?;
         let options = self.generation.or(overrides).or(own).resolve(config.max_position_embeddings)?;
-        let outputs = (!self.exact).then(|| {
+        let outputs = (!self.whole_vocabulary.unwrap_or(self.exact)).then(|| {
             let mut outputs = tokenizer.target_pieces();
             outputs.extend(options.named_tokens());
             outputs.sort_unstable();
