@@ -19,6 +19,7 @@ pub mod decode;
 pub mod document;
 pub mod hub;
 pub mod kernels;
+pub mod metrics;
 pub mod model;
 pub mod profile;
 pub mod registry;

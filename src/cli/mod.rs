@@ -2,6 +2,7 @@
 
 mod bench;
 mod env;
+mod eval;
 mod models;
 mod options;
 mod output;
@@ -32,6 +33,8 @@ pub struct Cli {
 enum Command {
     /// Measure speed, latency and memory
     Bench(Box<bench::BenchArgs>),
+    /// Score translations by references: BLEU and chrF as sacreBLEU computes them
+    Eval(Box<eval::EvalArgs>),
     /// The known models and the cached ones
     Models(models::ModelsArgs),
     /// Print a completion script for a shell
@@ -78,6 +81,7 @@ impl Cli {
         match &self.command {
             None => translate::run(&self.translate, &self.common),
             Some(Command::Bench(args)) => bench::run(args, &self.common),
+            Some(Command::Eval(args)) => eval::run(args, &self.common),
             Some(Command::Models(args)) => {
                 let registry = env::registry(self.common.models_file.as_deref())?;
                 let hub = env::hub_options(self.common.offline)?;
