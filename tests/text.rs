@@ -133,10 +133,10 @@ proptest! {
     }
 
     #[test]
-    fn cleaning_twice_is_cleaning_once(text in nasty(), steps in any::<[bool; 8]>()) {
-        let [tatweel, invisible, presentation_forms, farsi_letters, digits, compose, tashkeel, quotes] = steps;
+    fn cleaning_twice_is_cleaning_once(text in nasty(), steps in any::<[bool; 9]>()) {
+        let [tatweel, invisible, presentation_forms, farsi_letters, digits, compose, quotes, dashes, tashkeel] = steps;
         let steps =
-            Normalization { tatweel, invisible, presentation_forms, farsi_letters, digits, compose, tashkeel, quotes };
+            Normalization { tatweel, invisible, presentation_forms, farsi_letters, digits, compose, quotes, dashes, tashkeel };
         let once = steps.apply(&text);
         prop_assert_eq!(steps.apply(&once), once.as_ref());
     }

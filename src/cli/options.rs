@@ -118,12 +118,13 @@ impl FromStr for NormalizationArg {
                 "farsi-letters" => &mut steps.farsi_letters,
                 "digits" => &mut steps.digits,
                 "compose" => &mut steps.compose,
-                "tashkeel" => &mut steps.tashkeel,
                 "quotes" => &mut steps.quotes,
+                "dashes" => &mut steps.dashes,
+                "tashkeel" => &mut steps.tashkeel,
                 _ => {
                     return Err(format!(
                         "{name:?} is no step; they are tatweel, invisible, presentation-forms, farsi-letters, digits, \
-                         compose, tashkeel, quotes"
+                         compose, quotes, dashes, tashkeel"
                     ));
                 }
             };

@@ -1,12 +1,12 @@
 //! Segments that no model should see: translating them invents text (a number changes, a lone hashtag
 //! becomes a sentence), so they come out as they went in, and flagged.
 
-use super::script::{is_arabic_letter, is_digit};
+use super::script::is_arabic_letter;
 
 /// Why a segment is copied instead of translated. Of several reasons the lesser one, in this order, is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PassThrough {
-    /// Words, none of them in the Arabic script.
+    /// Words of other scripts, with Arabic ones among them at most as names are cited in an English sentence.
     NotArabic,
     /// Web addresses, and at most e-mail addresses, hashtags and numbers beside them.
     Url,
@@ -34,8 +34,12 @@ impl PassThrough {
     }
 }
 
-/// Whether `segment`, met in a document whose source language is Arabic, is to be copied, and why. Any
-/// Arabic letter outside addresses and hashtags makes a segment prose, which is translated.
+/// In a segment that begins in another script, one word in this many may be Arabic without making it Arabic prose.
+const WORDS_PER_CITED: usize = 8;
+
+/// Whether `segment`, met in a document whose source language is Arabic, is to be copied, and why. Arabic
+/// words outside addresses and hashtags make a segment prose, which is translated, unless it begins in
+/// another script and at most one word in eight is Arabic: an English sentence that cites an Arabic name.
 pub fn passes_through(segment: &str) -> Option<PassThrough> {
     let mut prose = Contents::default();
     let mut special = None;
@@ -45,11 +49,11 @@ pub fn passes_through(segment: &str) -> Option<PassThrough> {
             None => prose.add(token),
         }
     }
-    if prose.arabic {
+    if prose.is_arabic() {
         return None;
     }
     Some(match special {
-        _ if prose.letters => PassThrough::NotArabic,
+        _ if prose.foreign > 0 => PassThrough::NotArabic,
         Some(kind) => kind,
         None if prose.digits => PassThrough::Number,
         None => PassThrough::Symbols,
@@ -58,19 +62,29 @@ pub fn passes_through(segment: &str) -> Option<PassThrough> {
 
 #[derive(Default)]
 struct Contents {
-    arabic: bool,
-    letters: bool,
+    /// Words with an Arabic letter.
+    arabic: usize,
+    /// Words with letters, none of them Arabic.
+    foreign: usize,
+    begins_foreign: bool,
     digits: bool,
 }
 
 impl Contents {
     fn add(&mut self, token: &str) {
-        for c in token.chars() {
-            self.arabic |= is_arabic_letter(c);
-            // Tatweel is alphabetic to Unicode, but says nothing alone.
-            self.letters |= c.is_alphabetic() && c != '\u{0640}';
-            self.digits |= is_digit(c) || c.is_numeric();
+        if token.contains(is_arabic_letter) {
+            self.arabic += 1;
+        // Tatweel is alphabetic to Unicode, but says nothing alone.
+        } else if token.contains(|c: char| c.is_alphabetic() && c != '\u{0640}') {
+            self.begins_foreign |= self.arabic == 0;
+            self.foreign += 1;
         }
+        self.digits |= token.contains(char::is_numeric);
+    }
+
+    fn is_arabic(&self) -> bool {
+        let words = self.arabic + self.foreign;
+        self.arabic > 0 && !(self.begins_foreign && self.arabic * WORDS_PER_CITED <= words)
     }
 }
 
@@ -132,6 +146,10 @@ mod tests {
             ("Arab Health 2024, Dubai World Trade Centre", Some(NotArabic)),
             ("Пресс-релиз", Some(NotArabic)),
             ("Contact: press@example.org", Some(NotArabic)),
+            (
+                "The Ministry of Health (وزارة الصحة) said on Sunday that it will open twelve new hospitals",
+                Some(NotArabic),
+            ),
             ("https://www.example.org/ar/news?id=5", Some(Url)),
             ("https://example.org/أخبار/اليوم", Some(Url)),
             ("(www.example.com)", Some(Url)),
@@ -170,6 +188,8 @@ mod tests {
             "5 م",
             "ﺍﻟﺮﻳﺎﺽ",
             "Microsoft و Google",
+            "The Line مشروع جديد",
+            "المصدر: World Health Organization Regional Office for the Eastern Mediterranean",
         ];
         for segment in cases {
             assert_eq!(passes_through(segment), None, "{segment}");

@@ -182,7 +182,7 @@ impl Line<'_> {
             return false;
         }
         if next.len() == rest.len() {
-            return ends_without_space(before, kind, next);
+            return ends_without_space(before.trim_end_matches(is_closer), kind, next);
         }
         if matches!(first, '،' | '؛' | ',' | ';' | ':' | ')' | ']' | '»') || continues(next) {
             return false;
