@@ -46,7 +46,8 @@ fn a_sweep_measures_every_combination_of_fixed_work() {
         assert!((tokens - 18.0).abs() < 1e-6, "{tokens}");
         assert!((number("sentences_per_s") * number("median_s") - 3.0).abs() < 1e-6);
         let shares: f64 = result["stages"].as_array().unwrap().iter().map(|stage| stage[1].as_f64().unwrap()).sum();
-        assert!(shares > 0.0 && shares <= 1.01, "{shares}");
+        // Of the worker threads' time; the thread that feeds them may add its own.
+        assert!(shares > 0.0 && shares <= 2.0, "{shares}");
     }
     for word in ["latency", "peak memory", "GOP/s", "attention"] {
         assert!(table.contains(word), "{table}");

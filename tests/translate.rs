@@ -271,6 +271,10 @@ fn a_file_appears_whole_or_not_at_all() {
     assert_eq!(fs::read_to_string(&result).unwrap(), before);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 
+    let message = failure(&run(&[&input, "-o", &input]), 2);
+    assert!(message.contains("release.txt"), "{message}");
+    assert_eq!(fs::read_to_string(&input).unwrap(), source);
+
     let message = failure(&run(&[&input, "-o", "/nowhere/at/all.txt"]), 1);
     assert!(message.contains("/nowhere/at/all.txt"), "{message}");
 }
@@ -296,8 +300,7 @@ fn several_documents_go_into_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let golden = golden();
     let (a, b) = (file(&folder, "a.txt", &golden[0].source), file(&folder, "b.md", &golden[1].source));
-    let out = folder.path().join("english");
-    fs::create_dir(&out).unwrap();
+    let out = folder.path().join("new/english");
     success(&run(&[&a, &b, "--output-dir", out.to_str().unwrap()]));
     assert_eq!(fs::read_to_string(out.join("a.en.txt")).unwrap(), success(&run(&[&a])));
     assert_eq!(fs::read_to_string(out.join("b.en.md")).unwrap(), success(&run(&[&b])));

@@ -111,6 +111,9 @@ enum Tag {
 pub fn run(args: &TranslateArgs, common: &Common) -> Result<(), Failure> {
     let jobs = args.jobs();
     check_inputs(&jobs)?;
+    if let Some(folder) = &args.output_dir {
+        std::fs::create_dir_all(folder).map_err(WriteError::at(&folder.display().to_string()))?;
+    }
     clean_up_on_interrupt();
     let registry = env::registry(common.models_file.as_deref())?;
     let builder = Translator::builder()
@@ -147,6 +150,9 @@ impl TranslateArgs {
                 usage(&format!("{} and {} would have one result file", other.display(), input.display()));
             }
             let output = output.or_else(|| self.output.clone());
+            if output.as_deref().is_some_and(|output| is_same_file(input, output)) {
+                usage(&format!("{} would be replaced by its own translation; name another output", input.display()));
+            }
             jobs.push(Job { input: Some(input.clone()), output, layout: self.layout(input) });
         }
         jobs
@@ -242,6 +248,11 @@ fn write_part(writer: &mut dyn Writer, part: &Part, translation: &Translation) -
         Part::Segment(segment) => writer.segment(segment, translation),
         other => writer.other(other),
     }
+}
+
+/// Whether both paths lead to one existing file.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Finds what is wrong with the inputs before a model is loaded for them.

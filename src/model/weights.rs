@@ -1,6 +1,5 @@
 //! Tensors by name, from whatever files a checkpoint has, each checked against what the network expects.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::pickle::PthTensors;
@@ -21,7 +20,6 @@ enum Files {
     Safetensors(MmapedSafetensors),
     Pickle { tensors: PthTensors, path: PathBuf },
     Legacy { tensors: LegacyTensors, path: PathBuf },
-    Memory(HashMap<String, Tensor>),
 }
 
 impl Weights {
@@ -35,18 +33,12 @@ impl Weights {
         Ok(Self { files, device: device.clone(), dtype })
     }
 
-    /// Tensors that are in memory already.
-    pub fn from_tensors(tensors: HashMap<String, Tensor>, device: &Device, dtype: DType) -> Self {
-        Self { files: Files::Memory(tensors), device: device.clone(), dtype }
-    }
-
     /// Whether the checkpoint has a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         match &self.files {
             Files::Safetensors(files) => files.get(name).is_ok(),
             Files::Pickle { tensors, .. } => tensors.tensor_infos().contains_key(name),
             Files::Legacy { tensors, .. } => tensors.contains(name),
-            Files::Memory(tensors) => tensors.contains_key(name),
         }
     }
 
@@ -79,7 +71,6 @@ impl Weights {
             }
             Files::Pickle { tensors, path } => tensors.get(name).map_err(|error| in_file(path, error))?,
             Files::Legacy { tensors, path } => tensors.get(name).map_err(|error| in_file(path, error))?,
-            Files::Memory(tensors) => tensors.get(name).cloned(),
         };
         tensor.ok_or_else(|| ModelError::Missing(name.to_owned()))
     }

@@ -10,7 +10,7 @@ use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix
 use rten_simd::ops::{BitOps, NumOps, ToFloat};
 use rten_simd::{Isa, SimdOp};
 use rten_tensor::NdTensorView;
-use rten_vecmath::{MinMax, Quantize};
+use rten_vecmath::{ExtendInit, MinMax, Quantize};
 
 use super::LinearKernel;
 
@@ -137,12 +137,10 @@ impl Rows {
             let scale = (max - min) / 255.0;
             let inverse = if scale > 0.0 { scale.recip() } else { 0.0 };
             let zero_point = (-min * inverse).round_ties_even() as u8;
-            let free = quantised.values.spare_capacity_mut();
-            let length = free
-                .get_mut(..row.len())
-                .map_or(0, |free| Quantize::new(row, free, inverse, zero_point).dispatch().len());
-            // SAFETY: `Quantize` has just written `length` values from the end of the vector on, within its capacity.
-            unsafe { quantised.values.set_len(quantised.values.len() + length) };
+            quantised.values.extend_init(|free| {
+                let (free, _) = free.split_at_mut(row.len());
+                Quantize::new(row, free, inverse, zero_point).dispatch()
+            });
             quantised.scales.push(scale);
             quantised.zero_points.push(zero_point);
         }
