@@ -1,5 +1,6 @@
 //! One segment's way to the network and back: cleaned, tokenized, split where it is too long; decoded; rejoined.
 
+use crate::batch::Size;
 use crate::decode::{GenerationOptions, Hypothesis};
 use crate::model::{ModelError, Seq2Seq};
 use crate::profile::{self, Stage};
@@ -71,6 +72,13 @@ impl Core {
         let ranges = split_long(text, &fits);
         let pieces = ranges.into_iter().filter_map(|range| text.get(range)).map(|piece| self.tokenizer.encode(piece));
         Ok(Prepared::Decode(pieces.collect::<Result<_, _>>()?))
+    }
+
+    /// What decoding `ids` takes: multiplications, if the translation is about as long as its source.
+    pub(super) fn size(&self, ids: &[u32]) -> Size {
+        let (per_token, per_row) = self.model.products();
+        let steps = ids.len().clamp(self.options.min_length, self.options.max_length.max(self.options.min_length));
+        Size { tokens: ids.len(), cost: ids.len() * per_token + steps * self.options.num_beams * per_row }
     }
 
     /// Decodes `sources` as one batch, and those that went wrong once more.

@@ -10,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::TranslateError;
 use super::core::{Core, Decoded, Prepared};
 use super::join::join;
-use crate::batch;
+use crate::batch::{self, Size};
 use crate::model::ModelError;
 use crate::text::PassThrough;
 use crate::translation::Translation;
@@ -116,9 +116,9 @@ impl<T, I: Iterator<Item = (T, String)>> Stream<T, I> {
             tokens += 1 + source.len() / 64;
             self.slots.push_back(Slot { tag, source, pieces: slot_pieces });
         }
-        let lengths: Vec<usize> = pieces.iter().map(|(_, ids)| ids.len()).collect();
+        let sizes: Vec<Size> = pieces.iter().map(|(_, ids)| self.core.size(ids)).collect();
         let workers = if self.exhausted { self.plan.threads } else { 1 };
-        let batches = batch::plan(&lengths, self.plan.batch_tokens, workers);
+        let batches = batch::plan(&sizes, self.plan.batch_tokens, workers);
         let alone = batches.len() == 1 && self.exhausted && self.in_flight == 0;
         let mut pieces: Vec<_> = pieces.into_iter().map(Some).collect();
         for places in batches {
