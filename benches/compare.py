@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as work:
@@ -91,7 +92,7 @@ def main() -> None:
 
         import ctranslate2
         print(f"| work | CTranslate2 {ctranslate2.__version__} | translate | ratio |\n| --- | --- | --- | --- |")
-        for precision in PRECISIONS:
+        for precision in args.precisions:
             for beam in args.beams:
                 rounds = [(ctranslate2_rate(model, lines, args, precision, beam),
                            translate_rate(model, input_file, args, precision, beam)) for _ in range(args.rounds)]

@@ -4,73 +4,50 @@
 //! `z`; a weight becomes `round(w / t)` with its output's own scale `t`. Sums of products are exact, so that a row's
 //! result depends on nothing but the row. The scheme is that of Jacob et al. (2018), section 2, with weights symmetric.
 
-use candle_core::{Error, Result};
-use rayon::prelude::*;
-use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
-use rten_simd::ops::{BitOps, NumOps, ToFloat};
-use rten_simd::{Isa, SimdOp};
-use rten_tensor::NdTensorView;
-use rten_vecmath::{ExtendInit, MinMax, Quantize};
+mod blocks;
+#[cfg(target_arch = "x86_64")]
+mod panels;
+mod rows;
+
+use candle_core::Result;
 
 use super::LinearKernel;
-
-/// Outputs that are computed at a time: their integer sums stay in the cache until they are scaled.
-const BLOCK: usize = 2048;
+use blocks::Blocks;
+#[cfg(target_arch = "x86_64")]
+use panels::Panels;
+use rows::{Rows, WeightRows};
 
 /// A linear layer in int8.
 pub struct Int8Linear {
-    blocks: Vec<Block>,
+    store: Store,
     inputs: usize,
     outputs: usize,
 }
 
-/// The weights of neighbouring outputs.
-struct Block {
-    weight: PackedBMatrix<i8>,
-    scales: Vec<f32>,
-    /// Sum of each output's quantised weights: what a zero point of 1 adds to its sums.
-    totals: Vec<i32>,
-    bias: Vec<f32>,
+/// The weights as a kernel wants them.
+enum Store {
+    Blocks(Blocks),
+    #[cfg(target_arch = "x86_64")]
+    Panels(Panels),
 }
 
-type Gemm = GemmExecutor<u8, i8, i32>;
-
 impl Int8Linear {
-    /// Quantises and packs `weight`, `outputs` rows of `inputs` values.
+    /// Quantises and packs `weight`, `outputs` rows of `inputs` values, for the fastest kernel of this processor.
     pub fn new(weight: &[f32], bias: Option<Vec<f32>>, outputs: usize, inputs: usize) -> Result<Self> {
+        let weights = WeightRows::quantise(weight, inputs, largest_weight());
         let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
-        let largest = largest_weight();
-        let blocks = weight
-            .par_chunks(BLOCK * inputs.max(1))
-            .zip(bias.par_chunks(BLOCK))
-            .map(|(weight, bias)| Block::new(weight, bias, inputs, largest))
-            .collect::<Result<_>>()?;
-        Ok(Self { blocks, inputs, outputs })
+        #[cfg(target_arch = "x86_64")]
+        if blocks::may_saturate() && Panels::are_supported() {
+            return Ok(Self { store: Store::Panels(Panels::pack(&weights, &bias)), inputs, outputs });
+        }
+        Ok(Self { store: Store::Blocks(Blocks::pack(&weights, &bias)?), inputs, outputs })
     }
 }
 
 /// The range of quantised weights. Where products of neighbours are added in 16 bits (x86 without VNNI), 7 bits are
 /// what keeps those sums exact: 2 * 255 * 63 < 2^15.
 fn largest_weight() -> f32 {
-    if Gemm::default().may_saturate() { 63.0 } else { 127.0 }
-}
-
-impl Block {
-    fn new(weight: &[f32], bias: &[f32], inputs: usize, largest: f32) -> Result<Self> {
-        let mut quantised = Vec::with_capacity(weight.len());
-        let mut scales = Vec::with_capacity(bias.len());
-        let mut totals = Vec::with_capacity(bias.len());
-        for row in weight.chunks_exact(inputs.max(1)) {
-            let scale = row.iter().fold(0f32, |most, w| most.max(w.abs())) / largest;
-            let inverse = if scale > 0.0 { scale.recip() } else { 0.0 };
-            let start = quantised.len();
-            quantised.extend(row.iter().map(|w| (w * inverse).round_ties_even() as i8));
-            totals.push(quantised.iter().skip(start).map(|w| i32::from(*w)).sum());
-            scales.push(scale);
-        }
-        let matrix = NdTensorView::try_from_data([scales.len(), inputs], quantised.as_slice()).map_err(Error::wrap)?;
-        Ok(Self { weight: Gemm::default().prepack_b(matrix.transposed()), scales, totals, bias: bias.to_vec() })
-    }
+    if blocks::may_saturate() { 63.0 } else { 127.0 }
 }
 
 impl LinearKernel for Int8Linear {
@@ -83,100 +60,13 @@ impl LinearKernel for Int8Linear {
     }
 
     fn forward_into(&self, rows: &[f32], out: &mut [f32]) -> Result<()> {
-        let quantised = Rows::quantise(rows, self.inputs);
-        let count = quantised.scales.len();
-        let matrix =
-            NdTensorView::try_from_data([count, self.inputs], quantised.values.as_slice()).map_err(Error::wrap)?;
-        let mut sums = vec![0; count * BLOCK.min(self.outputs)];
-        let mut start = 0;
-        for block in &self.blocks {
-            let width = block.scales.len();
-            let Some(sums) = sums.get_mut(..count * width) else { candle_core::bail!("a block is too wide") };
-            Gemm::default()
-                .gemm(
-                    sums,
-                    GemmInputA::Unpacked(matrix),
-                    GemmInputB::Packed(&block.weight),
-                    // Zero points are taken off below: rten-gemm 0.27 mistakes them from the second tile of rows on.
-                    GemmOptions::default(),
-                )
-                .map_err(Error::wrap)?;
-            let quants = quantised.scales.iter().zip(&quantised.zero_points);
-            for ((out, sums), (scale, zero_point)) in
-                out.chunks_exact_mut(self.outputs).zip(sums.chunks_exact(width)).zip(quants)
-            {
-                if let Some(out) = out.get_mut(start..start + width) {
-                    Scale { block, sums, scale: *scale, zero_point: (*zero_point).into(), out }.dispatch();
-                }
-            }
-            start += width;
-        }
-        Ok(())
-    }
-}
-
-/// Quantised rows of activations.
-struct Rows {
-    values: Vec<u8>,
-    scales: Vec<f32>,
-    zero_points: Vec<u8>,
-}
-
-impl Rows {
-    fn quantise(rows: &[f32], width: usize) -> Self {
-        let count = rows.len() / width.max(1);
-        let mut quantised = Self {
-            values: Vec::with_capacity(rows.len()),
-            scales: Vec::with_capacity(count),
-            zero_points: Vec::with_capacity(count),
-        };
-        for row in rows.chunks_exact(width.max(1)) {
-            let (min, max) = MinMax::new(row).dispatch();
-            // 0 must be exact, as it is in what an activation cuts off.
-            let (min, max) = (min.min(0.0), max.max(0.0));
-            let scale = (max - min) / 255.0;
-            let inverse = if scale > 0.0 { scale.recip() } else { 0.0 };
-            let zero_point = (-min * inverse).round_ties_even() as u8;
-            quantised.values.extend_init(|free| {
-                let (free, _) = free.split_at_mut(row.len());
-                Quantize::new(row, free, inverse, zero_point).dispatch()
-            });
-            quantised.scales.push(scale);
-            quantised.zero_points.push(zero_point);
-        }
-        quantised
-    }
-}
-
-/// `out = (sums - zero_point * totals) * scale * scales + bias`
-struct Scale<'a> {
-    block: &'a Block,
-    sums: &'a [i32],
-    scale: f32,
-    zero_point: i32,
-    out: &'a mut [f32],
-}
-
-impl SimdOp for Scale<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn eval<I: Isa>(self, isa: I) {
-        let (ops, ints) = (isa.f32(), isa.i32());
-        let lanes = ops.len();
-        let (scale, zero_point) = (ops.splat(self.scale), ints.splat(self.zero_point));
-        let sums = self.sums.chunks(lanes).zip(self.block.totals.chunks(lanes));
-        let columns = self.block.scales.chunks(lanes).zip(self.block.bias.chunks(lanes));
-        for ((out, (sums, totals)), (scales, bias)) in self.out.chunks_mut(lanes).zip(sums).zip(columns) {
-            if out.len() == lanes {
-                let sums = ints.sub(ints.load(sums), ints.mul(ints.load(totals), zero_point));
-                let scales = ops.mul(ops.load(scales), scale);
-                ops.store(ops.mul_add(ints.to_float(sums), scales, ops.load(bias)), out);
-            } else {
-                let columns = sums.iter().zip(totals).zip(scales.iter().zip(bias));
-                for (out, ((sum, total), (scale, bias))) in out.iter_mut().zip(columns) {
-                    *out = ((sum - total * self.zero_point) as f32).mul_add(scale * self.scale, *bias);
-                }
+        let rows = Rows::quantise(rows, self.inputs);
+        match &self.store {
+            Store::Blocks(blocks) => blocks.multiply(&rows, out),
+            #[cfg(target_arch = "x86_64")]
+            Store::Panels(panels) => {
+                panels.multiply(&rows, out);
+                Ok(())
             }
         }
     }
@@ -215,7 +105,7 @@ mod tests {
 
     #[test]
     fn it_equals_its_definition() {
-        for (count, inputs, outputs) in [(1, 8, 3), (5, 64, 40), (3, 33, BLOCK + 17)] {
+        for (count, inputs, outputs) in [(1, 8, 3), (5, 64, 40), (3, 33, blocks::BLOCK + 17)] {
             let (weight, bias) = (noise(outputs * inputs, 1), noise(outputs, 2));
             let rows = noise(count * inputs, 3);
             let layer = Int8Linear::new(&weight, Some(bias.clone()), outputs, inputs).unwrap();
