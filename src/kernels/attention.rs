@@ -1,156 +1,207 @@
-//! Scaled dot-product attention over keys and values that lie anywhere in one buffer.
+//! Scaled dot-product attention without padding, masks or copies.
 //!
-//! Encoder, decoder and cross-attention are one thing here: every query row has a window of slots in a memory whose
-//! slots hold a key and a value. Nothing is padded, nothing is masked, and no cache moves when beams are reordered.
+//! Encoder and cross-attention look into whole segments, whose keys are turned for it once ([`SpanAttention`]). Attention to
+//! what has been decoded follows paths through shared slots ([`PathAttention`]), so that no cache moves when beams are
+//! reordered.
 
-use std::ops::Range;
+mod paths;
+mod spans;
 
-use rayon::prelude::*;
+use rten_simd::Isa;
 use rten_simd::ops::{BitOps, NumOps};
-use rten_simd::{Isa, SimdOp};
-use rten_vecmath::Softmax;
 
-/// The slots that a query row attends to.
-#[derive(Debug, Clone)]
-pub enum Window<'a> {
-    /// Neighbouring ones.
-    Span(Range<usize>),
-    /// Any ones, in order.
-    List(&'a [u32]),
-}
+pub use paths::PathAttention;
+pub use spans::{Queries, SpanAttention, SpanKeys};
 
-impl Window<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Span(span) => span.len(),
-            Self::List(list) => list.len(),
-        }
-    }
-
-    #[inline(always)]
-    fn slot(&self, at: usize) -> usize {
-        match self {
-            Self::Span(span) => span.start + at,
-            Self::List(list) => list.get(at).copied().unwrap_or_default() as usize,
-        }
-    }
-}
-
-/// Rows of queries, and the memory that they look into.
+/// Rows of equal width within rows of a matrix.
 #[derive(Debug, Clone, Copy)]
-pub struct Attend<'a> {
-    /// Query rows, each of `query_stride` values and beginning with the query itself.
-    pub queries: &'a [f32],
-    /// Distance between query rows.
-    pub query_stride: usize,
-    /// Slots, each of `slot_stride` values.
-    pub memory: &'a [f32],
-    /// Distance between slots.
-    pub slot_stride: usize,
-    /// Where the key begins in a slot; the value follows it.
-    pub key_offset: usize,
-    /// Number of heads; divides `width`.
-    pub heads: usize,
-    /// Width of a query, a key and a value.
-    pub width: usize,
+pub struct Strided<'a> {
+    /// The matrix.
+    pub values: &'a [f32],
+    /// Width of a row of the matrix.
+    pub stride: usize,
+    /// Where a row begins in that of the matrix.
+    pub offset: usize,
+}
+
+impl<'a> Strided<'a> {
+    /// `width` values of a row from its value `at` on.
+    #[inline(always)]
+    fn part(&self, row: usize, at: usize, width: usize) -> &'a [f32] {
+        let start = row * self.stride + self.offset + at;
+        &self.values[start..start + width]
+    }
 }
 
 /// Below this many multiplications another thread costs more than it brings.
 const WORTH_A_THREAD: usize = 1 << 18;
 
-impl Attend<'_> {
-    /// What each query row gathers from its window, `[windows.len(), width]`.
-    ///
-    /// Slots outside the memory are an error of the caller and count as absent.
-    pub fn run(&self, windows: &[Window]) -> Vec<f32> {
-        let mut out = vec![0.0; windows.len() * self.width];
-        let work: usize = windows.iter().map(Window::len).sum::<usize>() * self.width;
-        let chunk =
-            if work < WORTH_A_THREAD { windows.len() } else { windows.len().div_ceil(rayon::current_num_threads()) }
-                .max(1);
-        if chunk >= windows.len() {
-            Rows { attend: self, first: 0, windows, out: &mut out }.dispatch();
-        } else {
-            out.par_chunks_mut(chunk * self.width)
-                .zip(windows.par_chunks(chunk))
-                .enumerate()
-                .for_each(|(part, (out, windows))| Rows { attend: self, first: part * chunk, windows, out }.dispatch());
+/// Rows that one of rayon's threads takes, for `rows` of so many multiplications in all.
+fn share(rows: usize, work: usize) -> usize {
+    if work < WORTH_A_THREAD { rows.max(1) } else { rows.div_ceil(rayon::current_num_threads()).max(1) }
+}
+
+/// Sums of values weighted by scores, for `ROWS` rows with the same slots. `slot` gives the row of `values` that a score
+/// belongs to, which is read from `column` on for as long as a row of `out` is.
+#[inline(always)]
+fn gather<I: Isa, const ROWS: usize>(
+    isa: I,
+    scores: [&[f32]; ROWS],
+    slot: impl Fn(usize) -> usize + Copy,
+    values: Strided,
+    column: usize,
+    mut out: [&mut [f32]; ROWS],
+) {
+    let lanes = isa.f32().len();
+    let width = out.first().map_or(0, |out| out.len());
+    let mut at = 0;
+    while at < width {
+        let out = out.each_mut().map(|out| &mut out[at..]);
+        let column = column + at;
+        let done = match (width - at) / lanes {
+            0 => gather_rest(scores, slot, values, column, out),
+            1 => gather_block::<I, ROWS, 1>(isa, scores, slot, values, column, out),
+            2 | 3 => gather_block::<I, ROWS, 2>(isa, scores, slot, values, column, out),
+            4..8 => gather_block::<I, ROWS, 4>(isa, scores, slot, values, column, out),
+            _ if ROWS > 1 => gather_block::<I, ROWS, 4>(isa, scores, slot, values, column, out),
+            _ => gather_block::<I, ROWS, 8>(isa, scores, slot, values, column, out),
+        };
+        at += done;
+    }
+}
+
+/// [`gather`] for the first `BLOCK` vectors of the rows; gives their number of values.
+#[inline(always)]
+fn gather_block<I: Isa, const ROWS: usize, const BLOCK: usize>(
+    isa: I,
+    scores: [&[f32]; ROWS],
+    slot: impl Fn(usize) -> usize,
+    values: Strided,
+    column: usize,
+    out: [&mut [f32]; ROWS],
+) -> usize {
+    let ops = isa.f32();
+    let lanes = ops.len();
+    let mut sums = [[ops.zero(); BLOCK]; ROWS];
+    let count = scores.first().map_or(0, |scores| scores.len());
+    let scores = scores.map(|scores| &scores[..count]);
+    for at in 0..count {
+        let values = ops.load_many::<BLOCK>(values.part(slot(at), column, BLOCK * lanes));
+        for (sums, scores) in sums.iter_mut().zip(scores) {
+            let score = ops.splat(scores[at]);
+            for (sum, values) in sums.iter_mut().zip(values) {
+                *sum = ops.mul_add(values, score, *sum);
+            }
+        }
+    }
+    for (out, sums) in out.into_iter().zip(sums) {
+        for (out, sum) in out.chunks_exact_mut(lanes).zip(sums) {
+            ops.store(sum, out);
+        }
+    }
+    BLOCK * lanes
+}
+
+/// [`gather`] for less than a vector.
+#[inline(always)]
+fn gather_rest<const ROWS: usize>(
+    scores: [&[f32]; ROWS],
+    slot: impl Fn(usize) -> usize,
+    values: Strided,
+    column: usize,
+    out: [&mut [f32]; ROWS],
+) -> usize {
+    let width = out.first().map_or(0, |out| out.len());
+    for (out, scores) in out.into_iter().zip(scores) {
+        out.fill(0.0);
+        for (at, score) in scores.iter().enumerate() {
+            for (out, value) in out.iter_mut().zip(values.part(slot(at), column, width)) {
+                *out = value.mul_add(*score, *out);
+            }
+        }
+    }
+    width
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values in -1..1, the same at every run.
+    fn noise(count: usize, seed: u32) -> Vec<f32> {
+        (0..count as u32)
+            .map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 7919) >> 7) % 2001) as f32 / 1000.0 - 1.0)
+            .collect()
+    }
+
+    /// What a query gathers from some slots, by the definition.
+    fn plain(query: &[f32], slots: &[usize], memory: &[f32], heads: usize, depth: usize) -> Vec<f32> {
+        let width = heads * depth;
+        let mut out = vec![0.0; width];
+        for (head, out) in out.chunks_mut(depth).enumerate() {
+            let part = |row: &[f32]| row[head * depth..][..depth].to_vec();
+            let query = part(query);
+            let key = |slot: usize| part(&memory[slot * 2 * width..]);
+            let value = |slot: usize| part(&memory[slot * 2 * width + width..]);
+            let score =
+                |slot: &usize| query.iter().zip(key(*slot)).map(|(a, b)| a * b).sum::<f32>() / (depth as f32).sqrt();
+            let weights: Vec<f32> = slots.iter().map(|slot| score(slot).exp()).collect();
+            let total: f32 = weights.iter().sum();
+            for (slot, weight) in slots.iter().zip(weights) {
+                out.iter_mut().zip(value(*slot)).for_each(|(out, value)| *out += weight / total * value);
+            }
         }
         out
     }
-}
 
-/// A run of query rows, beginning with row `first`.
-struct Rows<'a> {
-    attend: &'a Attend<'a>,
-    first: usize,
-    windows: &'a [Window<'a>],
-    out: &'a mut [f32],
-}
+    fn assert_close(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
 
-impl SimdOp for Rows<'_> {
-    type Output = ();
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { cases: 64, failure_persistence: None, ..Default::default() })]
 
-    #[inline(always)]
-    fn eval<I: Isa>(self, isa: I) {
-        let Attend { queries, query_stride, memory, slot_stride, key_offset, heads, width } = *self.attend;
-        let depth = width / heads.max(1);
-        let scale = (depth as f32).sqrt().recip();
-        let mut scores = Vec::new();
-        for (row, (window, out)) in self.windows.iter().zip(self.out.chunks_exact_mut(width.max(1))).enumerate() {
-            let start = (self.first + row) * query_stride;
-            let Some(query) = queries.get(start..start + width) else { continue };
-            let length = window.len();
-            scores.clear();
-            scores.resize(length * heads, 0.0);
-            for at in 0..length {
-                let start = window.slot(at) * slot_stride + key_offset;
-                let Some(key) = memory.get(start..start + width) else { continue };
-                let pairs = query.chunks_exact(depth).zip(key.chunks_exact(depth));
-                for (score, (query, key)) in scores.iter_mut().skip(at).step_by(length).zip(pairs) {
-                    *score = dot(isa, query, key) * scale;
-                }
-            }
-            for scores in scores.chunks_exact_mut(length.max(1)) {
-                Softmax::new_mut(scores).eval(isa);
-            }
-            for at in 0..length {
-                let start = window.slot(at) * slot_stride + key_offset + width;
-                let Some(value) = memory.get(start..start + width) else { continue };
-                let pairs = out.chunks_exact_mut(depth).zip(value.chunks_exact(depth));
-                for (score, (out, value)) in scores.iter().skip(at).step_by(length).zip(pairs) {
-                    add_scaled(isa, out, value, *score);
+        #[test]
+        fn spans_are_attended_to_as_defined(
+            lengths in proptest::collection::vec((1usize..40, 0usize..12), 1..6), heads in 1usize..4, depth in 1usize..80,
+        ) {
+            let width = heads * depth;
+            let ends = |count: fn(&(usize, usize)) -> usize| {
+                lengths.iter().map(count).scan(0, |end, count| { *end += count; Some(*end - count..*end) }).collect::<Vec<_>>()
+            };
+            let (spans, rows) = (ends(|(tokens, _)| *tokens), ends(|(_, rows)| *rows));
+            let memory = noise(spans.last().unwrap().end * 2 * width, 1);
+            let queries = noise(rows.last().unwrap().end * width, 2);
+            let groups: Vec<_> = rows.iter().enumerate().map(|(segment, rows)| Queries { rows: rows.clone(), segment }).collect();
+            let part = |offset| Strided { values: &memory, stride: 2 * width, offset };
+            let keys = SpanKeys::new(part(0), spans.clone(), heads, depth);
+            let queries_part = Strided { values: &queries, stride: width, offset: 0 };
+            let found = SpanAttention { queries: queries_part, keys: &keys, values: part(width) }.run(&groups);
+            for group in groups {
+                let slots: Vec<usize> = spans[group.segment].clone().collect();
+                for row in group.rows {
+                    let expected = plain(&queries[row * width..][..width], &slots, &memory, heads, depth);
+                    assert_close(&found[row * width..][..width], &expected);
                 }
             }
         }
-    }
-}
 
-#[inline(always)]
-fn dot<I: Isa>(isa: I, a: &[f32], b: &[f32]) -> f32 {
-    let ops = isa.f32();
-    let lanes = ops.len();
-    let (mut a, mut b) = (a.chunks_exact(lanes), b.chunks_exact(lanes));
-    let mut sum = ops.zero();
-    for (a, b) in a.by_ref().zip(b.by_ref()) {
-        sum = ops.mul_add(ops.load(a), ops.load(b), sum);
-    }
-    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
-    ops.sum(sum) + rest
-}
-
-/// `out += factor * values`
-#[inline(always)]
-fn add_scaled<I: Isa>(isa: I, out: &mut [f32], values: &[f32], factor: f32) {
-    let ops = isa.f32();
-    let lanes = ops.len();
-    let factors = ops.splat(factor);
-    let (mut out, mut values) = (out.chunks_exact_mut(lanes), values.chunks_exact(lanes));
-    for (out, values) in out.by_ref().zip(values.by_ref()) {
-        let sum = ops.mul_add(ops.load(values), factors, ops.load(out));
-        ops.store(sum, out);
-    }
-    for (out, value) in out.into_remainder().iter_mut().zip(values.remainder()) {
-        *out += factor * value;
+        #[test]
+        fn paths_are_attended_to_as_defined(
+            paths in proptest::collection::vec(proptest::collection::vec(0u32..50, 1..40), 1..9), heads in 1usize..4, depth in 1usize..80,
+        ) {
+            let width = heads * depth;
+            let (memory, queries) = (noise(50 * 2 * width, 3), noise(paths.len() * width, 4));
+            let part = |offset| Strided { values: &memory, stride: 2 * width, offset };
+            let queries_part = Strided { values: &queries, stride: width, offset: 0 };
+            let found = PathAttention { queries: queries_part, keys: part(0), values: part(width), heads, depth }.run(&paths);
+            for ((path, found), query) in paths.iter().zip(found.chunks(width)).zip(queries.chunks(width)) {
+                let slots: Vec<usize> = path.iter().map(|slot| *slot as usize).collect();
+                assert_close(found, &plain(query, &slots, &memory, heads, depth));
+            }
+        }
     }
 }

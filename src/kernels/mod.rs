@@ -11,7 +11,7 @@ mod peak;
 
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
 
-pub use attention::{Attend, Window};
+pub use attention::{PathAttention, Queries, SpanAttention, SpanKeys, Strided};
 pub use linear::{Arithmetic, LinearKernel, linear};
 pub use norm::add_norm;
 pub use peak::matrix_peak;

@@ -8,7 +8,7 @@ use candle_core::{D, DType, Device, Result, Tensor};
 
 use super::layers::Execution;
 use crate::decode::Row;
-use crate::kernels::{self, Attend, Window};
+use crate::kernels::{self, PathAttention, Queries, SpanAttention, SpanKeys, Strided};
 
 /// Where the segments of a batch lie among its rows.
 pub struct Packing {
@@ -88,19 +88,11 @@ pub fn self_attention(qkv: &Tensor, packing: &Packing, heads: usize) -> Result<T
     let (rows, triple) = qkv.dims2()?;
     let width = triple / 3;
     let Some(padded) = &packing.padded else {
-        let windows: Vec<Window> =
-            packing.spans().flat_map(|span| std::iter::repeat_n(Window::Span(span.clone()), span.len())).collect();
+        let groups: Vec<_> = packing.spans().enumerate().map(|(segment, rows)| Queries { rows, segment }).collect();
         let out = kernels::with_values(qkv, |values| {
-            let attend = Attend {
-                queries: values,
-                query_stride: triple,
-                memory: values,
-                slot_stride: triple,
-                key_offset: width,
-                heads,
-                width,
-            };
-            Ok(attend.run(&windows))
+            let part = |place: usize| Strided { values, stride: triple, offset: place * width };
+            let keys = SpanKeys::new(part(1), packing.spans().collect(), heads, width / heads);
+            Ok(SpanAttention { queries: part(0), keys: &keys, values: part(2) }.run(&groups))
         })?;
         return kernels::to_rows(out, rows);
     };
@@ -119,8 +111,8 @@ fn attend(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Result<T
 
 /// The keys and values that one decoder layer takes from the encoded sources, computed once.
 pub enum CrossMemory {
-    /// Keys beside values for every packed source token.
-    Kernel(Vec<f32>),
+    /// For every packed source token.
+    Kernel { keys: SpanKeys, values: Vec<f32> },
     /// Padded keys and values, `[segments, heads, longest, depth]`, and their choice for the rows of the last step.
     Candle { keys: Tensor, values: Tensor, chosen: Option<Chosen> },
 }
@@ -136,10 +128,15 @@ pub struct Chosen {
 impl CrossMemory {
     /// From keys and values side by side, `[source tokens, 2 width]`.
     pub fn new(kv: &Tensor, packing: &Packing, heads: usize) -> Result<Self> {
-        let Some(padded) = &packing.padded else {
-            return kernels::with_values(kv, |values| Ok(Self::Kernel(values.to_vec())));
-        };
         let width = kv.dim(1)? / 2;
+        let Some(padded) = &packing.padded else {
+            return kernels::with_values(kv, |kv| {
+                let keys = Strided { values: kv, stride: 2 * width, offset: 0 };
+                let keys = SpanKeys::new(keys, packing.spans().collect(), heads, width / heads);
+                let values = kv.chunks_exact(2 * width).flat_map(|row| &row[width..]).copied().collect();
+                Ok(Self::Kernel { keys, values })
+            });
+        };
         let part = |place: usize| padded.split_heads(&kv.narrow(1, place * width, width)?.contiguous()?, heads);
         Ok(Self::Candle { keys: part(0)?, values: part(1)?, chosen: None })
     }
@@ -148,20 +145,17 @@ impl CrossMemory {
     pub fn attend(&mut self, queries: &Tensor, rows: &[Row], packing: &Packing, heads: usize) -> Result<Tensor> {
         let width = queries.dim(1)?;
         match self {
-            Self::Kernel(memory) => {
-                let windows: Vec<Window> =
-                    rows.iter().map(|row| Window::Span(packing.span(row.source as usize))).collect();
+            Self::Kernel { keys, values } => {
+                let mut groups: Vec<Queries> = Vec::new();
+                for (place, row) in rows.iter().enumerate() {
+                    match groups.last_mut() {
+                        Some(group) if group.segment == row.source as usize => group.rows.end += 1,
+                        _ => groups.push(Queries { rows: place..place + 1, segment: row.source as usize }),
+                    }
+                }
                 let out = kernels::with_values(queries, |queries| {
-                    let attend = Attend {
-                        queries,
-                        query_stride: width,
-                        memory,
-                        slot_stride: 2 * width,
-                        key_offset: 0,
-                        heads,
-                        width,
-                    };
-                    Ok(attend.run(&windows))
+                    let part = |values| Strided { values, stride: width, offset: 0 };
+                    Ok(SpanAttention { queries: part(queries), keys, values: part(values) }.run(&groups))
                 })?;
                 kernels::to_rows(out, rows.len())
             }
@@ -281,17 +275,15 @@ impl SelfMemory {
                             slot.copy_from_slice(kv);
                         }
                     }
-                    let windows: Vec<Window> = slots.paths.iter().map(|path| Window::List(path)).collect();
-                    let attend = Attend {
-                        queries: values,
-                        query_stride: triple,
-                        memory,
-                        slot_stride: 2 * width,
-                        key_offset: 0,
+                    let part = |values, stride, place| Strided { values, stride, offset: place * width };
+                    let attention = PathAttention {
+                        queries: part(values, triple, 0),
+                        keys: part(memory, 2 * width, 0),
+                        values: part(memory, 2 * width, 1),
                         heads,
-                        width,
+                        depth: width / heads,
                     };
-                    Ok(attend.run(&windows))
+                    Ok(attention.run(&slots.paths))
                 })?;
                 kernels::to_rows(out, rows)
             }

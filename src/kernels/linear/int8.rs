@@ -103,18 +103,58 @@ mod tests {
         weight.chunks(inputs).zip(bias).map(output).collect()
     }
 
+    fn assert_equals_definition(count: usize, inputs: usize, outputs: usize) {
+        let (weight, bias) = (noise(outputs * inputs, 1), noise(outputs, 2));
+        let rows = noise(count * inputs, 3);
+        let layer = Int8Linear::new(&weight, Some(bias.clone()), outputs, inputs).unwrap();
+        let found = layer.forward(&rows).unwrap();
+        for (row, found) in rows.chunks(inputs).zip(found.chunks(outputs)) {
+            for (found, expected) in found.iter().zip(plain(&weight, &bias, inputs, row)) {
+                // A product that falls on the border between two integers may be rounded either way.
+                assert!((found - expected).abs() < 2e-2, "{count} x {inputs} x {outputs}: {found} {expected}");
+            }
+        }
+    }
+
     #[test]
     fn it_equals_its_definition() {
         for (count, inputs, outputs) in [(1, 8, 3), (5, 64, 40), (3, 33, blocks::BLOCK + 17)] {
-            let (weight, bias) = (noise(outputs * inputs, 1), noise(outputs, 2));
-            let rows = noise(count * inputs, 3);
-            let layer = Int8Linear::new(&weight, Some(bias.clone()), outputs, inputs).unwrap();
-            let found = layer.forward(&rows).unwrap();
-            for (row, found) in rows.chunks(inputs).zip(found.chunks(outputs)) {
-                for (found, expected) in found.iter().zip(plain(&weight, &bias, inputs, row)) {
-                    // A product that falls on the border between two integers may be rounded either way.
-                    assert!((found - expected).abs() < 2e-2, "{found} {expected}");
-                }
+            assert_equals_definition(count, inputs, outputs);
+        }
+    }
+
+    /// `row * weights` of every pair of rows, in integers.
+    fn exact(rows: &Rows, weights: &WeightRows, bias: &[f32]) -> Vec<f32> {
+        let mut out = Vec::new();
+        for ((row, scale), zero_point) in rows.values.chunks(rows.width()).zip(&rows.scales).zip(&rows.zero_points) {
+            for (output, weights_row) in weights.values.chunks(weights.width).enumerate() {
+                let sum: i32 =
+                    row.iter().zip(weights_row).map(|(x, w)| (i32::from(*x) - zero_point) * i32::from(*w)).sum();
+                // The products that rows are filled up with are 0 * (0 - zero_point).
+                out.push((sum as f32).mul_add(weights.scales[output] * scale, bias[output]));
+            }
+        }
+        out
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { cases: 48, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn all_kernels_make_the_same_integers(count in 1usize..131, inputs in 1usize..150, outputs in 1usize..80, threads in 1usize..4) {
+            let weights = WeightRows::quantise(&noise(outputs * inputs, 8), inputs, 63.0);
+            let rows = Rows::quantise(&noise(count * inputs, 9), inputs);
+            let bias = noise(outputs, 10);
+            let expected = exact(&rows, &weights, &bias);
+            let mut found = vec![0.0; count * outputs];
+            Blocks::pack(&weights, &bias).unwrap().multiply(&rows, &mut found).unwrap();
+            proptest::prop_assert_eq!(&found, &expected);
+            #[cfg(target_arch = "x86_64")]
+            if Panels::are_supported() {
+                found.fill(0.0);
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| Panels::pack(&weights, &bias).multiply(&rows, &mut found));
+                proptest::prop_assert_eq!(&found, &expected);
             }
         }
     }

@@ -150,14 +150,18 @@ impl Tile<'_> {
     fn multiply<const ROWS: usize>(self, panel: &Panel) {
         let depth = panel.groups.len();
         let (groups, _) = self.values.as_chunks::<GROUP>();
-        let rows: [&[[u8; GROUP]]; ROWS] = array::from_fn(|row| &groups[row * depth..(row + 1) * depth]);
+        let mut rows: [&[[u8; GROUP]]; ROWS] = [&[]; ROWS];
+        for (row, values) in rows.iter_mut().zip(groups.chunks_exact(depth.max(1))) {
+            *row = values;
+        }
+        assert!(rows.iter().all(|row| row.len() == depth), "a tile holds whole rows");
         let ones = _mm256_set1_epi16(1);
         let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
         for (place, Group(weights)) in panel.groups.iter().enumerate() {
             // SAFETY: both types are 32 bytes of plain integers.
             let weights = weights.map(|half| unsafe { transmute::<[[i8; GROUP]; LANES], __m256i>(half) });
             for (row, sums) in rows.iter().zip(&mut sums) {
-                // SAFETY: every row has as many groups as the panel.
+                // SAFETY: `place` is less than the panel's depth, which every row has, as was asserted above.
                 let values = unsafe { *row.get_unchecked(place) };
                 let values = _mm256_set1_epi32(i32::from_ne_bytes(values));
                 for (sum, weights) in sums.iter_mut().zip(weights) {
@@ -170,8 +174,10 @@ impl Tile<'_> {
         for ((out, sums), (scale, zero_point)) in self.out.chunks_mut(self.columns).zip(sums).zip(quants) {
             let finished = panel.finish(sums, *scale, *zero_point);
             let out = &mut out[self.start..];
-            let width = out.len().min(WIDTH);
-            out[..width].copy_from_slice(&finished[..width]);
+            match out.first_chunk_mut() {
+                Some(out) => *out = finished,
+                None => out.copy_from_slice(&finished[..out.len()]),
+            }
         }
     }
 }
