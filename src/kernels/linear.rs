@@ -3,10 +3,10 @@
 mod float;
 mod int8;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 pub use float::FloatLinear;
-pub use int8::Int8Linear;
+pub use int8::{Int8Linear, WeightRows};
 
 /// Arithmetic of a linear layer on the CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +36,43 @@ pub trait LinearKernel: Send + Sync {
     }
 }
 
-/// The layer of `weight`, shape `[out, in]`, and `bias`, shape `[out]`.
-pub fn linear(weight: &Tensor, bias: Option<&Tensor>, arithmetic: Arithmetic) -> Result<Box<dyn LinearKernel>> {
-    let (outputs, inputs) = weight.dims2()?;
-    let bias = bias.map(|bias| bias.to_vec1()).transpose()?;
-    super::with_values(weight, |weight| {
-        Ok(match arithmetic {
-            Arithmetic::F32 => Box::new(FloatLinear::new(weight, bias, outputs, inputs)?) as Box<dyn LinearKernel>,
-            Arithmetic::Int8 => Box::new(Int8Linear::new(weight, bias, outputs, inputs)?),
+/// A linear layer to whose weights the rows, one for each output, come bit by bit.
+pub struct LinearBuilder {
+    inputs: usize,
+    rows: Rows,
+}
+
+enum Rows {
+    F32(Vec<f32>),
+    Int8(WeightRows),
+}
+
+impl LinearBuilder {
+    /// For rows of `inputs` weights.
+    pub fn new(arithmetic: Arithmetic, inputs: usize) -> Self {
+        let rows = match arithmetic {
+            Arithmetic::F32 => Rows::F32(Vec::new()),
+            Arithmetic::Int8 => Rows::Int8(WeightRows::new(inputs, int8::largest_weight())),
+        };
+        Self { inputs, rows }
+    }
+
+    /// Appends rows.
+    pub fn extend(&mut self, rows: &[f32]) {
+        match &mut self.rows {
+            Rows::F32(values) => values.extend_from_slice(rows),
+            Rows::Int8(values) => values.extend(rows),
+        }
+    }
+
+    /// Packs the weights; `bias` has a value for each output.
+    pub fn finish(self, bias: Option<Vec<f32>>) -> Result<Box<dyn LinearKernel>> {
+        Ok(match self.rows {
+            Rows::F32(values) => {
+                let outputs = values.len().checked_div(self.inputs).unwrap_or(0);
+                Box::new(FloatLinear::new(&values, bias, outputs, self.inputs)?)
+            }
+            Rows::Int8(values) => Box::new(Int8Linear::new(&values, bias, self.inputs)?),
         })
-    })
+    }
 }

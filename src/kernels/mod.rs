@@ -8,13 +8,15 @@ mod attention;
 mod linear;
 mod norm;
 mod peak;
+mod table;
 
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
 
 pub use attention::{PathAttention, Queries, SpanAttention, SpanKeys, Strided};
-pub use linear::{Arithmetic, LinearKernel, linear};
+pub use linear::{Arithmetic, LinearBuilder, LinearKernel};
 pub use norm::add_norm;
 pub use peak::matrix_peak;
+pub use table::Table;
 
 /// Lends the values of a contiguous f32 tensor on the CPU to `read`.
 pub fn with_values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {

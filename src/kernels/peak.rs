@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use candle_core::{Device, Tensor};
-
-use super::linear::{Arithmetic, linear};
+use super::linear::{Arithmetic, LinearBuilder};
 
 /// 10^9 operations a second in products of 128 by 512 with 512 by 2048 values, by `threads` threads that each do
 /// their own; 0 where it can't be measured.
@@ -12,11 +10,9 @@ pub fn matrix_peak(arithmetic: Arithmetic, threads: usize) -> f64 {
     const SHAPE: (usize, usize, usize) = (128, 512, 2048);
     const LONG_ENOUGH: Duration = Duration::from_millis(300);
     let (rows, inputs, outputs) = SHAPE;
-    let Ok(layer) = Tensor::ones((outputs, inputs), candle_core::DType::F32, &Device::Cpu)
-        .and_then(|weight| linear(&weight, None, arithmetic))
-    else {
-        return 0.0;
-    };
+    let mut layer = LinearBuilder::new(arithmetic, inputs);
+    layer.extend(&vec![1.0; outputs * inputs]);
+    let Ok(layer) = layer.finish(None) else { return 0.0 };
     let values = vec![0.5; rows * inputs];
     let work = || {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();

@@ -1,10 +1,12 @@
 //! The layers that every family is built from, each with a fast path for the CPU and plain candle for the rest.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
 
 use super::{Activation, ModelError, Weights};
-use crate::kernels::{self, Arithmetic, LinearKernel};
+use crate::kernels::{self, Arithmetic, LinearBuilder, LinearKernel, Table};
 
 /// How a network computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,16 @@ impl<'a> Loader<'a> {
         present.or(names.first()).copied().unwrap_or_default()
     }
 
+    /// Hands the rows of a tensor `[rows, width]` to `take`, a run of them at a time.
+    pub fn rows(
+        &self,
+        name: &str,
+        shape: [usize; 2],
+        take: &mut dyn FnMut(&[f32]) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        self.weights.read(&format!("{}{name}", self.prefix), &shape, take)
+    }
+
     /// A linear layer with bias.
     pub fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
         self.fused_linear(&[name], inputs, outputs)
@@ -55,8 +67,75 @@ impl<'a> Loader<'a> {
             let parts: Result<Vec<_>, _> = names.iter().map(|name| self.at(name).tensor(kind, shape)).collect();
             Ok(Tensor::cat(&parts?, 0)?)
         };
-        let (weight, bias) = (load("weight", &[outputs, inputs])?, load("bias", &[outputs])?);
-        Ok(Linear::new(&weight, Some(&bias), self.execution)?)
+        let bias = || load("bias", &[outputs]);
+        Ok(match self.execution {
+            Execution::Candle => Linear::plain(&load("weight", &[outputs, inputs])?, Some(&bias()?))?,
+            Execution::Kernels(arithmetic) => {
+                let mut layer = LinearBuilder::new(arithmetic, inputs);
+                for name in names {
+                    self.at(name).rows("weight", [outputs, inputs], &mut |rows| {
+                        layer.extend(rows);
+                        Ok(())
+                    })?;
+                }
+                Linear::Packed(layer.finish(Some(bias()?.to_vec1()?))?)
+            }
+        })
+    }
+
+    /// The token embeddings of a tensor `[vocabulary, width]`.
+    pub fn token_table(&self, name: &str, shape: [usize; 2]) -> Result<TokenTable, ModelError> {
+        Ok(match self.execution {
+            Execution::Candle => TokenTable::Candle(self.tensor(name, &shape)?),
+            Execution::Kernels(arithmetic) => {
+                let mut table = Table::new(arithmetic, shape[1]);
+                self.rows(name, shape, &mut |rows| {
+                    table.extend(rows);
+                    Ok(())
+                })?;
+                TokenTable::Kernel(Arc::new(table))
+            }
+        })
+    }
+
+    /// The output projection of a tensor `[vocabulary, width]` and `bias`, shape `[vocabulary]`, onto `outputs`, which
+    /// are in rising order, or onto all tokens.
+    pub fn projection(
+        &self,
+        name: &str,
+        bias: &Tensor,
+        shape: [usize; 2],
+        outputs: Option<&[u32]>,
+    ) -> Result<Linear, ModelError> {
+        let chosen = |table: &Tensor| match outputs {
+            Some(outputs) => table.index_select(&Tensor::new(outputs, table.device())?, 0),
+            None => Ok(table.clone()),
+        };
+        let bias = chosen(bias)?;
+        Ok(match self.execution {
+            Execution::Candle => Linear::plain(&chosen(&self.tensor(name, &shape)?)?, Some(&bias))?,
+            Execution::Kernels(arithmetic) => {
+                let width = shape[1].max(1);
+                let mut layer = LinearBuilder::new(arithmetic, width);
+                let (mut token, mut outputs) = (0, outputs.map(|outputs| outputs.iter().peekable()));
+                self.rows(name, shape, &mut |rows| {
+                    let Some(outputs) = &mut outputs else {
+                        layer.extend(rows);
+                        return Ok(());
+                    };
+                    let mut chosen = Vec::new();
+                    for row in rows.chunks_exact(width) {
+                        if outputs.next_if(|output| **output == token).is_some() {
+                            chosen.extend_from_slice(row);
+                        }
+                        token += 1;
+                    }
+                    layer.extend(&chosen);
+                    Ok(())
+                })?;
+                Linear::Packed(layer.finish(Some(bias.to_vec1()?))?)
+            }
+        })
     }
 
     /// Layer normalisation over `width` values.
@@ -80,12 +159,9 @@ pub enum Linear {
 }
 
 impl Linear {
-    /// From `weight`, shape `[out, in]`, and `bias`, shape `[out]`.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>, execution: Execution) -> candle_core::Result<Self> {
-        Ok(match execution {
-            Execution::Kernels(arithmetic) => Self::Packed(kernels::linear(weight, bias, arithmetic)?),
-            Execution::Candle => Self::Plain { weight: weight.t()?, bias: bias.cloned() },
-        })
+    /// For candle, from `weight`, shape `[out, in]`, and `bias`, shape `[out]`.
+    pub fn plain(weight: &Tensor, bias: Option<&Tensor>) -> candle_core::Result<Self> {
+        Ok(Self::Plain { weight: weight.t()?, bias: bias.cloned() })
     }
 
     /// `[rows, in]` to `[rows, out]`.
@@ -156,30 +232,63 @@ impl LayerNorm {
 
 /// Token embeddings with the positions that are added to them.
 pub struct Embedding {
-    tokens: Tensor,
+    tokens: TokenTable,
     positions: Tensor,
     scale: f64,
 }
 
+/// A row for each token.
+#[derive(Clone)]
+pub enum TokenTable {
+    /// On the CPU.
+    Kernel(Arc<Table>),
+    /// For candle, `[vocabulary, width]`.
+    Candle(Tensor),
+}
+
+impl TokenTable {
+    fn size(&self) -> candle_core::Result<usize> {
+        match self {
+            Self::Kernel(table) => Ok(table.rows()),
+            Self::Candle(table) => table.dim(0),
+        }
+    }
+}
+
 impl Embedding {
-    /// `tokens` is `[vocabulary, width]`, `positions` `[longest, width]`; token embeddings are multiplied by `scale`.
-    pub fn new(tokens: Tensor, positions: Tensor, scale: f64) -> Self {
+    /// `positions` is `[longest, width]`; token embeddings are multiplied by `scale`.
+    pub fn new(tokens: TokenTable, positions: Tensor, scale: f64) -> Self {
         Self { tokens, positions, scale }
     }
 
     /// The sum for every token at its position, `[tokens.len(), width]`.
     pub fn forward(&self, tokens: &[u32], positions: &[u32]) -> Result<Tensor, ModelError> {
-        let (size, limit) = (self.tokens.dim(0)?, self.positions.dim(0)?);
+        let (size, (limit, width)) = (self.tokens.size()?, self.positions.dims2()?);
         if let Some(id) = tokens.iter().find(|id| **id as usize >= size) {
             return Err(ModelError::Token { id: *id, size });
         }
         if let Some(last) = positions.iter().find(|at| **at as usize >= limit) {
             return Err(ModelError::TooLong { length: *last as usize + 1, limit });
         }
-        let device = self.tokens.device();
-        let look_up = |table: &Tensor, ids: &[u32]| table.index_select(&Tensor::new(ids, device)?, 0);
-        let tokens = (look_up(&self.tokens, tokens)? * self.scale)?;
-        Ok((tokens + look_up(&self.positions, positions)?)?)
+        match &self.tokens {
+            TokenTable::Kernel(table) => {
+                let mut values = Vec::with_capacity(tokens.len() * width);
+                tokens.iter().for_each(|token| table.look_up(*token as usize, self.scale as f32, &mut values));
+                kernels::with_values(&self.positions, |table| {
+                    for (values, position) in values.chunks_exact_mut(width).zip(positions) {
+                        let position = table.chunks_exact(width).nth(*position as usize).unwrap_or_default();
+                        values.iter_mut().zip(position).for_each(|(value, position)| *value += position);
+                    }
+                    Ok(())
+                })?;
+                Ok(kernels::to_rows(values, tokens.len())?)
+            }
+            TokenTable::Candle(table) => {
+                let device = table.device();
+                let tokens = (table.index_select(&Tensor::new(tokens, device)?, 0)? * self.scale)?;
+                Ok((tokens + self.positions.index_select(&Tensor::new(positions, device)?, 0)?)?)
+            }
+        }
     }
 }
 

@@ -51,26 +51,14 @@ impl Marian {
         const TARGET: [&str; 2] = ["model.decoder.embed_tokens.weight", "lm_head.weight"];
         let source_name = if shared { root.first_of(&SHARED) } else { "model.encoder.embed_tokens.weight" };
         let target_name = if shared { source_name } else { root.first_of(&TARGET) };
-        let source_tokens = root.tensor(source_name, &[config.vocab_size, width])?;
-        let target_tokens =
-            if shared { source_tokens.clone() } else { root.tensor(target_name, &[vocabulary, width])? };
-        let projection = if config.tie_word_embeddings {
-            target_tokens.clone()
-        } else {
-            root.tensor("lm_head.weight", &[vocabulary, width])?
-        };
+        let source = root.token_table(source_name, [config.vocab_size, width])?;
+        let target = if shared { source.clone() } else { root.token_table(target_name, [vocabulary, width])? };
+        let projection_name = if config.tie_word_embeddings { target_name } else { "lm_head.weight" };
+        if let Some(id) = outputs.iter().flatten().find(|id| **id as usize >= vocabulary) {
+            return Err(ModelError::Token { id: *id, size: vocabulary });
+        }
         let bias = root.tensor("final_logits_bias", &[1, vocabulary])?.flatten_all()?;
-        let (projection, bias) = match &outputs {
-            Some(tokens) => {
-                if let Some(id) = tokens.iter().find(|id| **id as usize >= vocabulary) {
-                    return Err(ModelError::Token { id: *id, size: vocabulary });
-                }
-                let tokens = Tensor::new(tokens.as_slice(), device)?;
-                (projection.index_select(&tokens, 0)?, bias.index_select(&tokens, 0)?)
-            }
-            None => (projection, bias),
-        };
-        let output = Linear::new(&projection, Some(&bias), execution)?;
+        let output = root.projection(projection_name, &bias, [vocabulary, width], outputs.as_deref())?;
 
         // Positions are fixed, but some checkpoints hold them, rounded to their own precision.
         let positions = |name: &str| -> Result<Tensor, ModelError> {
@@ -87,11 +75,11 @@ impl Marian {
         let encoder = root.at("model.encoder.layers");
         let decoder = root.at("model.decoder.layers");
         Ok(Self {
-            source: Embedding::new(source_tokens, source_positions, scale),
+            source: Embedding::new(source, source_positions, scale),
             encoder: (0..config.encoder_layers)
                 .map(|layer| EncoderLayer::load(&encoder.at(layer), &config))
                 .collect::<Result<_, _>>()?,
-            target: Embedding::new(target_tokens, target_positions, scale),
+            target: Embedding::new(target, target_positions, scale),
             decoder: (0..config.decoder_layers)
                 .map(|layer| DecoderLayer::load(&decoder.at(layer), &config))
                 .collect::<Result<_, _>>()?,

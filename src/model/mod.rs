@@ -9,6 +9,7 @@ mod config;
 mod layers;
 mod legacy;
 mod load;
+mod mapped;
 mod marian;
 mod weights;
 
@@ -40,7 +41,7 @@ pub enum ModelError {
         "tensor {name} has shape {found:?} where config.json calls for {expected:?}; the files don't belong together"
     )]
     Shape { name: String, found: Vec<usize>, expected: Vec<usize> },
-    #[error("tensor {name} holds {found}, not f32, f16 or bf16; this checkpoint can't be used")]
+    #[error("tensor {name} holds {found}, not f32, f16, bf16 or scaled int8; this checkpoint can't be used")]
     Type { name: String, found: String },
     #[error("tensor {name} can't be read: {reason}; fetch the model again with `translate models pull`")]
     Unreadable { name: String, reason: String },

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::pickle::PthTensors;
-use candle_core::safetensors::MmapedSafetensors;
 use candle_core::{DType, Device, Tensor};
+use half::{bf16, f16};
+use safetensors::Dtype;
+use safetensors::tensor::TensorInfo;
 
 use super::ModelError;
 use super::legacy::LegacyTensors;
+use super::mapped::MappedFile;
 
 /// The tensors of a checkpoint, and where and as what they are to be loaded.
 pub struct Weights {
@@ -17,18 +20,25 @@ pub struct Weights {
 }
 
 enum Files {
-    Safetensors(MmapedSafetensors),
+    Safetensors(Vec<MappedFile>),
     Pickle { tensors: PthTensors, path: PathBuf },
     Legacy { tensors: LegacyTensors, path: PathBuf },
 }
 
+/// Takes a run of a tensor's values, whole rows of its last dimension.
+type Taker<'a> = &'a mut dyn FnMut(&[f32]) -> Result<(), ModelError>;
+
+/// Values that are converted at a time: few enough to stay in the cache.
+const RUN: usize = 1 << 18;
+
 impl Weights {
-    /// Opens weights files: one or several `.safetensors`, which are mapped into memory, or one `.bin`, whose pickle is
-    /// read without executing anything. Tensors are loaded to `device` as `dtype`.
+    /// Opens weights files: one or several `.safetensors`, whose tensors are mapped into memory, or one `.bin`, whose
+    /// pickle is read without executing anything. Tensors are loaded to `device` as `dtype`.
     pub fn open(paths: &[PathBuf], device: &Device, dtype: DType) -> Result<Self, ModelError> {
         let files = match paths {
+            [] => return Err(ModelError::Missing("model.safetensors".into())),
             [path] if path.extension().is_some_and(|e| e == "bin") => Files::open_pickle(path)?,
-            paths => Files::map_safetensors(paths)?,
+            paths => Files::Safetensors(paths.iter().map(|path| MappedFile::open(path)).collect::<Result<_, _>>()?),
         };
         Ok(Self { files, device: device.clone(), dtype })
     }
@@ -36,63 +46,72 @@ impl Weights {
     /// Whether the checkpoint has a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         match &self.files {
-            Files::Safetensors(files) => files.get(name).is_ok(),
+            Files::Safetensors(files) => files.iter().any(|file| file.info(name).is_some()),
             Files::Pickle { tensors, .. } => tensors.tensor_infos().contains_key(name),
             Files::Legacy { tensors, .. } => tensors.contains(name),
         }
     }
 
-    /// The tensor `name`, which must have `shape` and hold floating-point numbers (f32, f16 or bf16).
+    /// The tensor `name`, which must have `shape` and a type that [`Self::read`] knows.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
-        let tensor = self.read(name)?;
-        if tensor.dims() != shape {
-            return Err(ModelError::Shape {
-                name: name.to_owned(),
-                found: tensor.dims().to_vec(),
-                expected: shape.to_vec(),
-            });
-        }
-        if !matches!(tensor.dtype(), DType::F32 | DType::F16 | DType::BF16) {
-            return Err(ModelError::Type { name: name.to_owned(), found: tensor.dtype().as_str().to_owned() });
-        }
-        let moved = tensor.to_device(&self.device).and_then(|tensor| tensor.to_dtype(self.dtype));
-        Ok(moved?.contiguous()?)
+        let mut values = Vec::with_capacity(shape.iter().product());
+        self.read(name, shape, &mut |run| {
+            values.extend_from_slice(run);
+            Ok(())
+        })?;
+        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?.to_device(&self.device)?.to_dtype(self.dtype)?)
     }
 
-    fn read(&self, name: &str) -> Result<Tensor, ModelError> {
+    /// Hands the values of the tensor `name`, which must have `shape`, to `take` in runs of whole rows, without ever
+    /// holding all of them in f32.
+    ///
+    /// Tensors are f32, f16 or bf16, or in a safetensors file 8-bit integers: then `{name}_scale` holds an f32 factor for
+    /// each place in the first dimension.
+    pub fn read(&self, name: &str, shape: &[usize], take: Taker) -> Result<(), ModelError> {
+        let missing = || ModelError::Missing(name.to_owned());
         if !self.has(name) {
-            return Err(ModelError::Missing(name.to_owned()));
+            return Err(missing());
         }
-        let unreadable = |reason: String| ModelError::Unreadable { name: name.to_owned(), reason };
-        let in_file = |path: &Path, error| unreadable(format!("{error} in {}", path.display()));
-        let tensor = match &self.files {
-            Files::Safetensors(files) => {
-                Some(files.load(name, &Device::Cpu).map_err(|error| unreadable(error.to_string()))?)
-            }
-            Files::Pickle { tensors, path } => tensors.get(name).map_err(|error| in_file(path, error))?,
-            Files::Legacy { tensors, path } => tensors.get(name).map_err(|error| in_file(path, error))?,
+        let unreadable = |error: candle_core::Error, path: &Path| ModelError::Unreadable {
+            name: name.to_owned(),
+            reason: format!("{error} in {}", path.display()),
         };
-        tensor.ok_or_else(|| ModelError::Missing(name.to_owned()))
+        match &self.files {
+            Files::Safetensors(files) => {
+                let (file, info) = files.iter().find_map(|file| Some((file, file.info(name)?))).ok_or_else(missing)?;
+                check_shape(name, &info.shape, shape)?;
+                let scales = match info.dtype {
+                    Dtype::I8 => self.scales(&format!("{name}_scale"), shape)?,
+                    _ => Vec::new(),
+                };
+                decode(name, info, &file.map(name, info)?, &scales, take)
+            }
+            Files::Pickle { tensors, path } => {
+                let tensor = tensors.get(name).map_err(|error| unreadable(error, path))?;
+                hand_over(name, &tensor.ok_or_else(missing)?, shape, take)
+            }
+            Files::Legacy { tensors, path } => {
+                let tensor = tensors.get(name).map_err(|error| unreadable(error, path))?;
+                hand_over(name, &tensor.ok_or_else(missing)?, shape, take)
+            }
+        }
+    }
+
+    fn scales(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let rows = shape.first().copied().unwrap_or(1);
+        let mut scales = Vec::with_capacity(rows);
+        self.read(name, &[rows], &mut |run| {
+            scales.extend_from_slice(run);
+            Ok(())
+        })?;
+        Ok(scales)
     }
 }
 
 impl Files {
-    fn map_safetensors(paths: &[PathBuf]) -> Result<Self, ModelError> {
-        for path in paths {
-            std::fs::File::open(path).map_err(|error| broken(path, &error))?;
-        }
-        // SAFETY: the map stays valid as long as nobody truncates or rewrites the files under a running process. Models
-        // are only ever replaced by renaming a whole new file into place (as every hub client does), which leaves mapped
-        // ones as they were. The header is validated before any tensor is read, and tensors are copied out once.
-        let files = unsafe { MmapedSafetensors::multi(paths) };
-        files.map(Self::Safetensors).map_err(|error| {
-            let culprit = paths.iter().find(|path| !opens(path)).or(paths.first());
-            culprit.map_or_else(|| ModelError::Missing("model.safetensors".into()), |path| broken(path, &error))
-        })
-    }
-
     fn open_pickle(path: &Path) -> Result<Self, ModelError> {
-        let broken = |error| broken(path, &error);
+        let broken =
+            |error: candle_core::Error| ModelError::Broken { path: path.to_owned(), reason: error.to_string() };
         Ok(if LegacyTensors::recognises(path) {
             Self::Legacy { tensors: LegacyTensors::open(path).map_err(broken)?, path: path.to_owned() }
         } else {
@@ -101,12 +120,66 @@ impl Files {
     }
 }
 
-/// Whether a safetensors file has a sound header.
-fn opens(path: &Path) -> bool {
-    // SAFETY: as in `map_safetensors`; the map is dropped at once.
-    unsafe { MmapedSafetensors::new(path) }.is_ok()
+fn check_shape(name: &str, found: &[usize], expected: &[usize]) -> Result<(), ModelError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(ModelError::Shape { name: name.to_owned(), found: found.to_vec(), expected: expected.to_vec() })
 }
 
-fn broken(path: &Path, error: &dyn std::fmt::Display) -> ModelError {
-    ModelError::Broken { path: path.to_owned(), reason: error.to_string() }
+/// Values of whole rows that make a run.
+fn run(shape: &[usize]) -> usize {
+    let width = shape.last().copied().unwrap_or(1).max(1);
+    (RUN / width).max(1) * width
+}
+
+/// Hands over a tensor that is in memory.
+fn hand_over(name: &str, tensor: &Tensor, shape: &[usize], take: Taker) -> Result<(), ModelError> {
+    check_shape(name, tensor.dims(), shape)?;
+    if !matches!(tensor.dtype(), DType::F32 | DType::F16 | DType::BF16) {
+        return Err(ModelError::Type { name: name.to_owned(), found: tensor.dtype().as_str().to_owned() });
+    }
+    let flat = tensor.flatten_all()?;
+    let (count, run) = (flat.dim(0)?, run(shape));
+    for start in (0..count).step_by(run) {
+        let values = flat.narrow(0, start, run.min(count - start))?.to_dtype(DType::F32)?;
+        take(&values.to_vec1::<f32>()?)?;
+    }
+    Ok(())
+}
+
+/// Hands over a tensor in its stored form, little-endian.
+fn decode(name: &str, info: &TensorInfo, bytes: &[u8], scales: &[f32], take: Taker) -> Result<(), ModelError> {
+    let run = run(&info.shape);
+    let mut values = Vec::with_capacity(run);
+    let mut hand = |convert: &mut dyn FnMut(&mut Vec<f32>)| {
+        values.clear();
+        convert(&mut values);
+        take(&values)
+    };
+    match info.dtype {
+        Dtype::F32 => {
+            bytes.as_chunks().0.chunks(run).try_for_each(|run| {
+                hand(&mut |values| values.extend(run.iter().map(|bytes| f32::from_le_bytes(*bytes))))
+            })
+        }
+        Dtype::F16 => bytes.as_chunks().0.chunks(run).try_for_each(|run| {
+            hand(&mut |values| values.extend(run.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32())))
+        }),
+        Dtype::BF16 => bytes.as_chunks().0.chunks(run).try_for_each(|run| {
+            hand(&mut |values| values.extend(run.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32())))
+        }),
+        Dtype::I8 => {
+            let row = bytes.len().checked_div(scales.len()).unwrap_or(0).max(1);
+            let rows = (run / row).max(1);
+            bytes.chunks(rows * row).zip(scales.chunks(rows)).try_for_each(|(run, scales)| {
+                hand(&mut |values| {
+                    for (row, scale) in run.chunks(row).zip(scales) {
+                        values.extend(row.iter().map(|byte| f32::from(byte.cast_signed()) * scale));
+                    }
+                })
+            })
+        }
+        found => Err(ModelError::Type { name: name.to_owned(), found: format!("{found:?}") }),
+    }
 }

@@ -15,7 +15,8 @@ use super::LinearKernel;
 use blocks::Blocks;
 #[cfg(target_arch = "x86_64")]
 use panels::Panels;
-use rows::{Rows, WeightRows};
+use rows::Rows;
+pub use rows::WeightRows;
 
 /// A linear layer in int8.
 pub struct Int8Linear {
@@ -32,21 +33,21 @@ enum Store {
 }
 
 impl Int8Linear {
-    /// Quantises and packs `weight`, `outputs` rows of `inputs` values, for the fastest kernel of this processor.
-    pub fn new(weight: &[f32], bias: Option<Vec<f32>>, outputs: usize, inputs: usize) -> Result<Self> {
-        let weights = WeightRows::quantise(weight, inputs, largest_weight());
+    /// Packs `weights`, whose range is [`largest_weight`], for the fastest kernel of this processor.
+    pub fn new(weights: &WeightRows, bias: Option<Vec<f32>>, inputs: usize) -> Result<Self> {
+        let outputs = weights.scales.len();
         let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
         #[cfg(target_arch = "x86_64")]
         if blocks::may_saturate() && Panels::are_supported() {
-            return Ok(Self { store: Store::Panels(Panels::pack(&weights, &bias)), inputs, outputs });
+            return Ok(Self { store: Store::Panels(Panels::pack(weights, &bias)), inputs, outputs });
         }
-        Ok(Self { store: Store::Blocks(Blocks::pack(&weights, &bias)?), inputs, outputs })
+        Ok(Self { store: Store::Blocks(Blocks::pack(weights, &bias)?), inputs, outputs })
     }
 }
 
 /// The range of quantised weights. Where products of neighbours are added in 16 bits (x86 without VNNI), 7 bits are
 /// what keeps those sums exact: 2 * 255 * 63 < 2^15.
-fn largest_weight() -> f32 {
+pub(super) fn largest_weight() -> f32 {
     if blocks::may_saturate() { 63.0 } else { 127.0 }
 }
 
@@ -75,6 +76,17 @@ impl LinearKernel for Int8Linear {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::linear::FloatLinear;
+
+    fn quantised(weight: &[f32], inputs: usize, largest: f32) -> WeightRows {
+        let mut rows = WeightRows::new(inputs, largest);
+        weight.chunks(inputs * 7).for_each(|weight| rows.extend(weight));
+        rows
+    }
+
+    fn layer(weight: &[f32], bias: Option<Vec<f32>>, inputs: usize) -> Int8Linear {
+        Int8Linear::new(&quantised(weight, inputs, largest_weight()), bias, inputs).unwrap()
+    }
 
     /// Values in -1..1, the same at every run.
     fn noise(count: usize, seed: u32) -> Vec<f32> {
@@ -106,7 +118,7 @@ mod tests {
     fn assert_equals_definition(count: usize, inputs: usize, outputs: usize) {
         let (weight, bias) = (noise(outputs * inputs, 1), noise(outputs, 2));
         let rows = noise(count * inputs, 3);
-        let layer = Int8Linear::new(&weight, Some(bias.clone()), outputs, inputs).unwrap();
+        let layer = layer(&weight, Some(bias.clone()), inputs);
         let found = layer.forward(&rows).unwrap();
         for (row, found) in rows.chunks(inputs).zip(found.chunks(outputs)) {
             for (found, expected) in found.iter().zip(plain(&weight, &bias, inputs, row)) {
@@ -142,7 +154,7 @@ mod tests {
 
         #[test]
         fn all_kernels_make_the_same_integers(count in 1usize..131, inputs in 1usize..150, outputs in 1usize..80, threads in 1usize..4) {
-            let weights = WeightRows::quantise(&noise(outputs * inputs, 8), inputs, 63.0);
+            let weights = quantised(&noise(outputs * inputs, 8), inputs, 63.0);
             let rows = Rows::quantise(&noise(count * inputs, 9), inputs);
             let bias = noise(outputs, 10);
             let expected = exact(&rows, &weights, &bias);
@@ -163,8 +175,8 @@ mod tests {
     fn it_approximates_the_exact_layer() {
         let (inputs, outputs) = (512, 64);
         let (weight, rows) = (noise(outputs * inputs, 4), noise(7 * inputs, 5));
-        let exact = super::super::FloatLinear::new(&weight, None, outputs, inputs).unwrap().forward(&rows).unwrap();
-        let found = Int8Linear::new(&weight, None, outputs, inputs).unwrap().forward(&rows).unwrap();
+        let exact = FloatLinear::new(&weight, None, outputs, inputs).unwrap().forward(&rows).unwrap();
+        let found = layer(&weight, None, inputs).forward(&rows).unwrap();
         let error: f32 = exact.iter().zip(&found).map(|(a, b)| (a - b).powi(2)).sum();
         let signal: f32 = exact.iter().map(|a| a.powi(2)).sum();
         assert!(error / signal < 4e-4, "{}", error / signal);
@@ -173,14 +185,14 @@ mod tests {
     #[test]
     fn the_largest_values_do_not_overflow() {
         let (inputs, outputs) = (4096, 4);
-        let layer = Int8Linear::new(&vec![1.0; outputs * inputs], None, outputs, inputs).unwrap();
+        let layer = layer(&vec![1.0; outputs * inputs], None, inputs);
         assert!(layer.forward(&vec![3.0; inputs]).unwrap().iter().all(|sum| (sum - 3.0 * 4096.0).abs() < 1.0));
     }
 
     #[test]
     fn a_row_does_not_depend_on_its_neighbours() {
         let (inputs, outputs) = (64, 100);
-        let layer = Int8Linear::new(&noise(outputs * inputs, 6), None, outputs, inputs).unwrap();
+        let layer = layer(&noise(outputs * inputs, 6), None, inputs);
         let rows = noise(33 * inputs, 7);
         let together = layer.forward(&rows).unwrap();
         for (row, expected) in rows.chunks(inputs).zip(together.chunks(outputs)) {

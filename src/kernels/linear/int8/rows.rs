@@ -8,24 +8,35 @@ use rten_vecmath::{ExtendInit, MinMax, Quantize};
 pub(super) const GROUP: usize = 4;
 
 /// Quantised weights, a row for each output.
-pub(super) struct WeightRows {
-    pub(super) values: Vec<i8>,
+pub struct WeightRows {
+    /// Row after row.
+    pub values: Vec<i8>,
     /// Width of a row, a multiple of [`GROUP`].
-    pub(super) width: usize,
-    pub(super) scales: Vec<f32>,
+    pub width: usize,
+    /// What a row's integers are to be multiplied by.
+    pub scales: Vec<f32>,
     /// Sum of each row's values: what a zero point of 1 adds to its products.
     pub(super) totals: Vec<i32>,
+    inputs: usize,
+    largest: f32,
 }
 
 impl WeightRows {
-    /// Quantises rows of `inputs` weights to integers of a magnitude up to `largest`.
-    pub(super) fn quantise(weights: &[f32], inputs: usize, largest: f32) -> Self {
+    /// No rows yet; they will have `inputs` weights, integers of a magnitude up to `largest`.
+    pub fn new(inputs: usize, largest: f32) -> Self {
         let width = inputs.next_multiple_of(GROUP);
-        let count = weights.len() / inputs.max(1);
-        let mut values = vec![0; count * width];
-        let (scales, totals) = weights
-            .par_chunks_exact(inputs.max(1))
-            .zip(values.par_chunks_exact_mut(width.max(1)))
+        Self { values: Vec::new(), width, scales: Vec::new(), totals: Vec::new(), inputs, largest }
+    }
+
+    /// Quantises rows and appends them.
+    pub fn extend(&mut self, rows: &[f32]) {
+        let (inputs, width, largest) = (self.inputs.max(1), self.width.max(1), self.largest);
+        let start = self.values.len();
+        self.values.resize(start + rows.len() / inputs * width, 0);
+        let (_, values) = self.values.split_at_mut(start);
+        let columns: Vec<(f32, i32)> = rows
+            .par_chunks_exact(inputs)
+            .zip(values.par_chunks_exact_mut(width))
             .map(|(row, values)| {
                 let (min, max) = MinMax::new(row).dispatch();
                 let scale = max.max(-min) / largest;
@@ -35,10 +46,11 @@ impl WeightRows {
                 for (value, quantised) in values.iter_mut().zip(quantised) {
                     *value = quantised.wrapping_sub(ORIGIN).cast_signed();
                 }
-                (scale, values.iter().map(|value| i32::from(*value)).sum::<i32>())
+                (scale, values.iter().map(|value| i32::from(*value)).sum())
             })
-            .unzip();
-        Self { values, width, scales, totals }
+            .collect();
+        self.scales.extend(columns.iter().map(|(scale, _)| *scale));
+        self.totals.extend(columns.iter().map(|(_, total)| *total));
     }
 }
 
