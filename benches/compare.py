@@ -28,6 +28,7 @@ BIG = {"d_model": 1024, "encoder_attention_heads": 16, "decoder_attention_heads"
 PROGRAM = Path(__file__).resolve().parents[1] / "target" / "release" / "translate"
 PEER = Path(__file__).with_name("peer.py")
 RELEASE = 20
+QUANTIZATION = {"int8": "int8", "f32": "float32"}
 
 
 def make_model(tokenizer: Path, folder: Path, big: bool) -> None:
@@ -44,7 +45,9 @@ def make_model(tokenizer: Path, folder: Path, big: bool) -> None:
     for name, content in settings.items():
         (folder / name).write_bytes(content)
     converter = Path(sys.executable).parent / "ct2-transformers-converter"
-    subprocess.run([converter, "--model", folder, "--output_dir", f"{folder}-ct2"], check=True, capture_output=True)
+    for precision, quantization in QUANTIZATION.items():
+        subprocess.run([converter, "--model", folder, "--output_dir", f"{folder}-{precision}", "--quantization", quantization],
+                       check=True, capture_output=True)
 
 
 class Work:
@@ -108,7 +111,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 4])
-    parser.add_argument("--precisions", nargs="+", choices=["int8", "f32"], default=["int8", "f32"])
+    parser.add_argument("--precisions", nargs="+", choices=QUANTIZATION, default=list(QUANTIZATION))
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 
     python peer.py MODEL LINES --precision int8 --beam 4 --length 32 --threads 2 [--lone] > translations
 
-MODEL is a Marian folder beside which MODEL-ct2 holds its conversion. Each line is decoded to exactly --length tokens.
+MODEL is a Marian folder beside which MODEL-int8 and MODEL-f32 hold its conversions. Each line is decoded to exactly --length tokens.
 With --lone all threads work on one batch, otherwise each on its own. The last line of standard error is JSON: target
 tokens a second from text on, after a warm-up, and peak memory in MB.
 """
@@ -28,8 +28,7 @@ args = parser.parse_args()
 
 source, target = (SentencePieceProcessor(f"{args.model}/{side}.spm") for side in ("source", "target"))
 inter, intra = (1, args.threads) if args.lone else (args.threads, 1)
-translator = ctranslate2.Translator(f"{args.model}-ct2", compute_type={"f32": "float32"}.get(args.precision, args.precision),
-                                    inter_threads=inter, intra_threads=intra)
+translator = ctranslate2.Translator(f"{args.model}-{args.precision}", inter_threads=inter, intra_threads=intra)
 with open(args.lines, encoding="utf-8") as file:
     lines = file.read().splitlines()
 

@@ -126,13 +126,7 @@ fn gather_rest<const ROWS: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Values in -1..1, the same at every run.
-    fn noise(count: usize, seed: u32) -> Vec<f32> {
-        (0..count as u32)
-            .map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 7919) >> 7) % 2001) as f32 / 1000.0 - 1.0)
-            .collect()
-    }
+    use crate::kernels::noise;
 
     /// What a query gathers from some slots, by the definition.
     fn plain(query: &[f32], slots: &[usize], memory: &[f32], heads: usize, depth: usize) -> Vec<f32> {

@@ -2,6 +2,8 @@
 
 mod float;
 mod int8;
+#[cfg(target_arch = "x86_64")]
+mod panels;
 
 use candle_core::Result;
 

@@ -35,3 +35,11 @@ pub fn to_rows(values: Vec<f32>, rows: usize) -> Result<Tensor> {
     let width = values.len().checked_div(rows).unwrap_or(0);
     Tensor::from_vec(values, (rows, width), &Device::Cpu)
 }
+
+/// Values in -1..1, the same at every run.
+#[cfg(test)]
+fn noise(count: usize, seed: u32) -> Vec<f32> {
+    (0..count as u32)
+        .map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 7919) >> 7) % 2001) as f32 / 1000.0 - 1.0)
+        .collect()
+}

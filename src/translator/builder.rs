@@ -19,7 +19,7 @@ use crate::tokenizer::{MarianTokenizer, Tokenizer};
 const LONGEST_SEGMENT: usize = 200;
 
 /// Source tokens in a batch for each beam: about 100 segments' rows, from which on matrix products run at full speed.
-const BATCH_TOKENS: usize = 4096;
+const BATCH_TOKENS: usize = 2048;
 
 /// Settings of a [`Translator`], each with a sensible default.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use candle_core::Result;
 use super::LinearKernel;
 use blocks::Blocks;
 #[cfg(target_arch = "x86_64")]
-use panels::Panels;
+use panels::Int8Panels;
 use rows::Rows;
 pub use rows::WeightRows;
 
@@ -29,7 +29,7 @@ pub struct Int8Linear {
 enum Store {
     Blocks(Blocks),
     #[cfg(target_arch = "x86_64")]
-    Panels(Panels),
+    Panels(Int8Panels),
 }
 
 impl Int8Linear {
@@ -38,8 +38,8 @@ impl Int8Linear {
         let outputs = weights.scales.len();
         let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
         #[cfg(target_arch = "x86_64")]
-        if blocks::may_saturate() && Panels::are_supported() {
-            return Ok(Self { store: Store::Panels(Panels::pack(weights, &bias)), inputs, outputs });
+        if blocks::may_saturate() && super::panels::are_supported() {
+            return Ok(Self { store: Store::Panels(Int8Panels::pack(weights, &bias)), inputs, outputs });
         }
         Ok(Self { store: Store::Blocks(Blocks::pack(weights, &bias)?), inputs, outputs })
     }
@@ -77,6 +77,7 @@ impl LinearKernel for Int8Linear {
 mod tests {
     use super::*;
     use crate::kernels::linear::FloatLinear;
+    use crate::kernels::noise;
 
     fn quantised(weight: &[f32], inputs: usize, largest: f32) -> WeightRows {
         let mut rows = WeightRows::new(inputs, largest);
@@ -86,13 +87,6 @@ mod tests {
 
     fn layer(weight: &[f32], bias: Option<Vec<f32>>, inputs: usize) -> Int8Linear {
         Int8Linear::new(&quantised(weight, inputs, largest_weight()), bias, inputs).unwrap()
-    }
-
-    /// Values in -1..1, the same at every run.
-    fn noise(count: usize, seed: u32) -> Vec<f32> {
-        (0..count as u32)
-            .map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 7919) >> 7) % 2001) as f32 / 1000.0 - 1.0)
-            .collect()
     }
 
     /// The layer's definition in plain loops.
@@ -162,10 +156,10 @@ mod tests {
             Blocks::pack(&weights, &bias).unwrap().multiply(&rows, &mut found).unwrap();
             proptest::prop_assert_eq!(&found, &expected);
             #[cfg(target_arch = "x86_64")]
-            if Panels::are_supported() {
+            if crate::kernels::linear::panels::are_supported() {
                 found.fill(0.0);
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| Panels::pack(&weights, &bias).multiply(&rows, &mut found));
+                pool.install(|| Int8Panels::pack(&weights, &bias).multiply(&rows, &mut found));
                 proptest::prop_assert_eq!(&found, &expected);
             }
         }
