@@ -53,8 +53,16 @@ fn a_sweep_measures_every_combination_of_fixed_work() {
         assert!(table.contains(word), "{table}");
     }
 
-    let again = bench(&["--input", input.to_str().unwrap(), "--beam-size", "2", "--compare", json.to_str().unwrap()]);
+    let chart = folder.path().join("chart.svg");
+    let (input, json, plot) = (input.to_str().unwrap(), json.to_str().unwrap(), chart.to_str().unwrap());
+    let again = bench(&["--input", input, "--beam-size", "2", "--compare", json, "--plot", plot]);
     assert_eq!(again.matches("times the target tokens").count(), 2, "{again}");
+    let svg = fs::read_to_string(&chart).unwrap();
+    assert_eq!(svg.matches(", int8, beam 2, ").count(), 1, "{svg}");
+    for result in &results {
+        let rate = format!("{:.0}", result["target_tokens_per_s"].as_f64().unwrap());
+        assert!(svg.lines().any(|line| line.trim() == rate), "{svg}");
+    }
 }
 
 #[test]

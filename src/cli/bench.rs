@@ -13,6 +13,7 @@ use translate::decode::GenerationConfig;
 use translate::kernels::Arithmetic;
 use translate::translator::{Device, Translator};
 
+use super::chart::{self, Bar};
 use super::options::PrecisionArg;
 use super::output::{Output, WriteError};
 use super::progress::DownloadBar;
@@ -60,6 +61,9 @@ pub struct BenchArgs {
     /// Write the results as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Draw the rates, and those compared with, as an SVG chart
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
     /// Show the ratios to earlier results, or to what another engine's script printed
     #[arg(long, value_name = "FILE.json")]
     compare: Option<PathBuf>,
@@ -74,6 +78,8 @@ enum BenchError {
     Results { path: PathBuf, source: serde_json::Error },
     #[error("{} has no lines to translate", path.display())]
     Empty { path: PathBuf },
+    #[error("the chart can't be drawn: {0}")]
+    Chart(Box<dyn std::error::Error + Send + Sync>),
 }
 
 fn at_least_one() -> RangedU64ValueParser<usize> {
@@ -97,7 +103,22 @@ pub fn run(args: &BenchArgs, common: &Common) -> Result<(), Failure> {
         writeln!(file).map_err(WriteError::at(&path.display().to_string()))?;
         file.finish()?;
     }
+    if let Some(path) = &args.plot {
+        let earlier = earlier.iter().flatten().map(|measurement| bar(measurement, true));
+        let bars: Vec<Bar> = results.iter().map(|measurement| bar(measurement, false)).chain(earlier).collect();
+        let chart = chart::draw("translate bench", "target tokens a second", &bars).map_err(BenchError::Chart)?;
+        let mut file = Output::open(Some(path))?;
+        file.write_all(chart.as_bytes()).map_err(WriteError::at(&path.display().to_string()))?;
+        file.finish()?;
+    }
     Ok(())
+}
+
+fn bar(measurement: &Measurement, earlier: bool) -> Bar {
+    let Measurement { engine, compute, beam, device, threads, .. } = measurement;
+    let batch = measurement.batch_tokens.map(|tokens| format!(", {tokens} a batch")).unwrap_or_default();
+    let name = format!("{engine}, {compute}, beam {beam}, {device}, {threads} threads{batch}");
+    Bar { name, rate: measurement.target_tokens_per_s, earlier }
 }
 
 /// One point of a sweep.

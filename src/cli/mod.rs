@@ -1,6 +1,7 @@
 //! The command line: one file for each command, with its flags and its printing.
 
 mod bench;
+mod chart;
 mod env;
 mod eval;
 mod models;
