@@ -2,8 +2,9 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::attention::{CrossMemory, Packing, SelfMemory, self_attention};
-use super::layers::{Embedding, Execution, LayerNorm, Linear, Loader, sinusoidal_positions};
+use super::attention::{CrossMemory, Heads, Packing, SelfMemory, self_attention};
+use super::embedding::{Embedding, sinusoidal_positions};
+use super::layers::{Execution, LayerNorm, Linear, Loader};
 use super::{Activation, MarianConfig, ModelError, Weights};
 use crate::decode::{Logits, Network, Row};
 use crate::profile::{self, Stage};
@@ -58,7 +59,7 @@ impl Marian {
             return Err(ModelError::Token { id: *id, size: vocabulary });
         }
         let bias = root.tensor("final_logits_bias", &[1, vocabulary])?.flatten_all()?;
-        let output = root.projection(projection_name, &bias, [vocabulary, width], outputs.as_deref())?;
+        let output = root.projection(projection_name, Some(&bias), [vocabulary, width], outputs.as_deref())?;
 
         // Positions are fixed, but some checkpoints hold them, rounded to their own precision.
         let positions = |name: &str| -> Result<Tensor, ModelError> {
@@ -156,7 +157,7 @@ impl Network for Marian {
         let step = |work: &dyn Fn() -> candle_core::Result<Tensor>| profile::time(Stage::DecodeStep, work);
         for (place, (layer, cross)) in self.decoder.iter().zip(&mut state.cross).enumerate() {
             let qkv = step(&|| layer.self_qkv.forward(&x))?;
-            let attended = profile::time(Stage::Attention, || state.past.attend(place, &qkv, layer.heads))?;
+            let attended = profile::time(Stage::Attention, || state.past.attend(place, &qkv, layer.heads, None))?;
             x = step(&|| layer.self_norm.add_and_normalize(&layer.self_out.forward(&attended)?, &x))?;
             let query = step(&|| layer.cross_query.forward(&x))?;
             let attended = profile::time(Stage::Attention, || cross.attend(&query, rows, &state.packing, layer.heads))?;
@@ -176,7 +177,7 @@ struct EncoderLayer {
     out: Linear,
     norm: LayerNorm,
     feed_forward: FeedForward,
-    heads: usize,
+    heads: Heads,
 }
 
 impl EncoderLayer {
@@ -188,12 +189,12 @@ impl EncoderLayer {
             out: attention.linear("out_proj", width, width)?,
             norm: loader.layer_norm("self_attn_layer_norm", width)?,
             feed_forward: FeedForward::load(loader, width, config.encoder_ffn_dim, config.activation_function)?,
-            heads: config.encoder_attention_heads,
+            heads: Heads::scaled(config.encoder_attention_heads, width),
         })
     }
 
     fn forward(&self, x: &Tensor, packing: &Packing) -> Result<Tensor, ModelError> {
-        let attended = self_attention(&self.qkv.forward(x)?, packing, self.heads)?;
+        let attended = self_attention(&self.qkv.forward(x)?, packing, self.heads, None)?;
         let x = self.norm.add_and_normalize(&self.out.forward(&attended)?, x)?;
         Ok(self.feed_forward.forward(&x)?)
     }
@@ -208,7 +209,7 @@ struct DecoderLayer {
     cross_out: Linear,
     cross_norm: LayerNorm,
     feed_forward: FeedForward,
-    heads: usize,
+    heads: Heads,
 }
 
 impl DecoderLayer {
@@ -224,7 +225,7 @@ impl DecoderLayer {
             cross_out: cross.linear("out_proj", width, width)?,
             cross_norm: loader.layer_norm("encoder_attn_layer_norm", width)?,
             feed_forward: FeedForward::load(loader, width, config.decoder_ffn_dim, config.activation_function)?,
-            heads: config.decoder_attention_heads,
+            heads: Heads::scaled(config.decoder_attention_heads, width),
         })
     }
 
