@@ -1,6 +1,6 @@
 //! `config.json`, checked: which network a model is, and its shape.
 
-mod marian;
+mod bart;
 mod t5;
 
 use serde::Deserialize;
@@ -8,52 +8,58 @@ use serde::de::DeserializeOwned;
 
 use super::ModelError;
 
-pub use marian::MarianConfig;
+use bart::Kind;
+pub use bart::{BartConfig, Positions};
 pub use t5::{FeedForwardKind, T5Config};
 
 /// A network that can be run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelConfig {
-    /// Marian.
-    Marian(MarianConfig),
+    /// BART and what is built like it: mBART, Marian, M2M100, NLLB, Pegasus.
+    Bart(BartConfig),
     /// T5 and its kin: mT5, flan-t5, MADLAD.
     T5(T5Config),
 }
 
 /// The values of `model_type` that are understood.
-const SUPPORTED: &str = "marian, t5, mt5";
+const SUPPORTED: &str = "bart, m2m_100, marian, mbart, mt5, pegasus, t5";
 
 impl ModelConfig {
     /// Reads the text of a `config.json`.
     pub fn from_json(text: &str) -> Result<Self, ModelError> {
         #[derive(Deserialize)]
-        struct Kind {
+        struct Named {
             model_type: Option<String>,
             #[serde(default)]
             architectures: Option<Vec<String>>,
         }
-        let kind: Kind = parse(text)?;
-        Ok(match kind.model_type.as_deref() {
-            Some("marian") => Self::Marian(parse(text)?),
-            Some("t5") => Self::T5(T5Config::t5(parse(text)?)),
-            Some("mt5") => Self::T5(T5Config::mt5(parse(text)?)),
+        let named: Named = parse(text)?;
+        let bart = |kind| Ok(Self::Bart(BartConfig::new(parse(text)?, kind)));
+        match named.model_type.as_deref() {
+            Some("bart") => bart(Kind::Bart),
+            Some("m2m_100") => bart(Kind::M2m100),
+            Some("marian") => bart(Kind::Marian),
+            Some("mbart") => bart(Kind::Mbart),
+            Some("pegasus") => bart(Kind::Pegasus),
+            Some("t5") => Ok(Self::T5(T5Config::t5(parse(text)?))),
+            Some("mt5") => Ok(Self::T5(T5Config::mt5(parse(text)?))),
             _ => {
-                let names = kind.architectures.unwrap_or_default().join(", ");
-                let found = match (kind.model_type, names.as_str()) {
+                let names = named.architectures.unwrap_or_default().join(", ");
+                let found = match (named.model_type, names.as_str()) {
                     (Some(model_type), "") => model_type,
                     (Some(model_type), names) => format!("{names} (model_type {model_type})"),
                     (None, "") => "no model_type".to_owned(),
                     (None, names) => format!("{names} (no model_type)"),
                 };
-                return Err(ModelError::Unsupported { found, supported: SUPPORTED });
+                Err(ModelError::Unsupported { found, supported: SUPPORTED })
             }
-        })
+        }
     }
 
     /// Size of the source vocabulary.
     pub fn vocab_size(&self) -> usize {
         match self {
-            Self::Marian(config) => config.vocab_size,
+            Self::Bart(config) => config.vocab_size,
             Self::T5(config) => config.vocab_size,
         }
     }
@@ -61,7 +67,7 @@ impl ModelConfig {
     /// Longest source or target, in tokens.
     pub fn max_positions(&self) -> usize {
         match self {
-            Self::Marian(config) => config.max_position_embeddings,
+            Self::Bart(config) => config.max_position_embeddings,
             Self::T5(_) => T5Config::MAX_POSITIONS,
         }
     }

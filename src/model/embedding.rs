@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::ModelError;
 use crate::kernels::{self, Table};
@@ -61,9 +61,9 @@ impl Embedding {
     }
 }
 
-/// Fixed positions, `[length, width]`: the sines of Vaswani et al. (2017), section 3.5, in the first half of each row and
-/// the cosines in the second, as Marian lays them out.
-pub fn sinusoidal_positions(length: usize, width: usize, device: &Device, dtype: DType) -> candle_core::Result<Tensor> {
+/// Fixed positions from 0 on, `[length, width]`: the sines of Vaswani et al. (2017), section 3.5, in the first half of each
+/// row and the cosines in the second, as Marian and Pegasus lay them out.
+pub fn sinusoidal_positions(length: usize, width: usize) -> candle_core::Result<Tensor> {
     let half = width.div_ceil(2);
     let mut values = Vec::with_capacity(length * width);
     for position in 0..length {
@@ -71,5 +71,22 @@ pub fn sinusoidal_positions(length: usize, width: usize, device: &Device, dtype:
         values.extend((0..half).map(|place| angle(place).sin() as f32));
         values.extend((0..width - half).map(|place| angle(place).cos() as f32));
     }
-    Tensor::from_vec(values, (length, width), device)?.to_dtype(dtype)
+    Tensor::from_vec(values, (length, width), &Device::Cpu)
+}
+
+/// Fixed positions from 2 on, `[length, width]`, as fairseq makes them after tensor2tensor: frequencies fall to 1 / 10,000
+/// inclusively, and an odd width ends with a 0. In single precision throughout, as in the reference: at position 1,000 that
+/// is worth 1e-4.
+pub fn fairseq_positions(length: usize, width: usize) -> candle_core::Result<Tensor> {
+    let half = width / 2;
+    let step = -(10_000f64.ln() / (half as f64 - 1.0)) as f32;
+    let frequencies: Vec<f32> = (0..half).map(|place| (place as f32 * step).exp()).collect();
+    let mut values = Vec::with_capacity(length * width);
+    for position in 2..length + 2 {
+        let angles = frequencies.iter().map(|frequency| position as f32 * frequency);
+        values.extend(angles.clone().map(f32::sin));
+        values.extend(angles.map(f32::cos));
+        values.extend((2 * half..width).map(|_| 0.0));
+    }
+    Tensor::from_vec(values, (length, width), &Device::Cpu)
 }

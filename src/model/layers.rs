@@ -41,9 +41,14 @@ impl<'a> Loader<'a> {
         self.weights.get(&format!("{}{name}", self.prefix), shape)
     }
 
+    /// Whether the checkpoint has a tensor.
+    pub fn has(&self, name: &str) -> bool {
+        self.weights.has(&format!("{}{name}", self.prefix))
+    }
+
     /// The first of several names that the checkpoint has; the first of all if it has none, so that the error names it.
     pub fn first_of<'n>(&self, names: &[&'n str]) -> &'n str {
-        let present = names.iter().find(|name| self.weights.has(&format!("{}{name}", self.prefix)));
+        let present = names.iter().find(|name| self.has(name));
         present.or(names.first()).copied().unwrap_or_default()
     }
 
@@ -64,22 +69,22 @@ impl<'a> Loader<'a> {
 
     /// Several linear layers of the same shape as one, which gives their outputs side by side.
     pub fn fused_linear(&self, names: &[&str], inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
-        let biases = names.iter().map(|name| self.at(name).tensor("bias", &[outputs]));
-        let bias = Tensor::cat(&biases.collect::<Result<Vec<_>, _>>()?, 0)?;
-        self.fuse(names, inputs, outputs, Some(&bias))
+        self.fuse(names, inputs, outputs, true)
     }
 
     /// [`Self::fused_linear`] for layers without bias.
     pub fn unbiased_linear(&self, names: &[&str], inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
-        self.fuse(names, inputs, outputs, None)
+        self.fuse(names, inputs, outputs, false)
     }
 
-    fn fuse(&self, names: &[&str], inputs: usize, outputs: usize, bias: Option<&Tensor>) -> Result<Linear, ModelError> {
+    fn fuse(&self, names: &[&str], inputs: usize, outputs: usize, biased: bool) -> Result<Linear, ModelError> {
+        let load = |kind: &str, shape: &[usize]| -> Result<Tensor, ModelError> {
+            let parts: Result<Vec<_>, _> = names.iter().map(|name| self.at(name).tensor(kind, shape)).collect();
+            Ok(Tensor::cat(&parts?, 0)?)
+        };
+        let bias = || biased.then(|| load("bias", &[outputs])).transpose();
         Ok(match self.execution {
-            Execution::Candle => {
-                let weights = names.iter().map(|name| self.at(name).tensor("weight", &[outputs, inputs]));
-                Linear::plain(&Tensor::cat(&weights.collect::<Result<Vec<_>, _>>()?, 0)?, bias)?
-            }
+            Execution::Candle => Linear::plain(&load("weight", &[outputs, inputs])?, bias()?.as_ref())?,
             Execution::Kernels(arithmetic) => {
                 let mut layer = LinearBuilder::new(arithmetic, inputs);
                 for name in names {
@@ -88,7 +93,7 @@ impl<'a> Loader<'a> {
                         Ok(())
                     })?;
                 }
-                Linear::Packed(layer.finish(bias.map(Tensor::to_vec1).transpose()?)?)
+                Linear::Packed(layer.finish(bias()?.map(|bias| bias.to_vec1()).transpose()?)?)
             }
         })
     }
@@ -245,18 +250,30 @@ impl Linear {
     }
 }
 
-/// The value that Marian and BART checkpoints are trained with.
+/// The value that BART and all that is built like it are trained with.
 const LAYER_NORM_EPSILON: f32 = 1e-5;
 
 /// Layer normalisation (Ba et al. 2016).
 pub enum LayerNorm {
-    /// On the CPU, together with the residual sum.
+    /// On the CPU.
     Kernel { scale: Vec<f32>, bias: Vec<f32> },
     /// By candle.
     Candle(candle_nn::LayerNorm),
 }
 
 impl LayerNorm {
+    /// Normalises rows, `[rows, width]`.
+    pub fn normalize(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Kernel { scale, bias } => {
+                let mut values: Vec<f32> = kernels::with_values(x, |x| Ok(x.to_vec()))?;
+                kernels::layer_norm(&mut values, scale, bias, LAYER_NORM_EPSILON);
+                kernels::to_rows(values, x.dim(0)?)
+            }
+            Self::Candle(norm) => norm.forward(x),
+        }
+    }
+
     /// The normalised sum of `x` and `residual`, all `[rows, width]`.
     pub fn add_and_normalize(&self, x: &Tensor, residual: &Tensor) -> candle_core::Result<Tensor> {
         match self {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use serde::de::DeserializeOwned;
 
-use super::{Execution, Marian, ModelConfig, ModelError, T5, Weights};
-use crate::decode::{self, GenerationConfig, GenerationOptions, Hypothesis};
+use super::{Bart, Execution, ModelConfig, ModelError, T5, Weights};
+use crate::decode::{GenerationConfig, GenerationOptions, Hypothesis};
 use crate::hub::ModelFolder;
 use crate::kernels::Arithmetic;
 
 /// A network that turns source ids into target ids, whatever its family.
 pub trait Seq2Seq: Send + Sync {
-    /// Decodes `sources` as one batch; see [`decode::generate`].
+    /// Decodes `sources` as one batch; see [`crate::decode::generate`].
     fn generate(&self, sources: &[&[u32]], options: &GenerationOptions) -> Result<Vec<Vec<Hypothesis>>, ModelError>;
 
     /// Longest source or target, in tokens.
@@ -21,26 +21,6 @@ pub trait Seq2Seq: Send + Sync {
 
     /// Multiplications in the matrix products of one source token, and of one row in a decoding step.
     fn products(&self) -> (usize, usize);
-}
-
-impl Seq2Seq for Marian {
-    fn generate(&self, sources: &[&[u32]], options: &GenerationOptions) -> Result<Vec<Vec<Hypothesis>>, ModelError> {
-        let Some(tokens) = self.outputs() else { return decode::generate(self, sources, options) };
-        let place = |token| tokens.binary_search(&token).ok().map(|place| place as u32);
-        let mut generated = decode::generate(self, sources, &options.renamed(place))?;
-        for id in generated.iter_mut().flatten().flat_map(|hypothesis| &mut hypothesis.ids) {
-            *id = tokens.get(*id as usize).copied().unwrap_or(*id);
-        }
-        Ok(generated)
-    }
-
-    fn max_positions(&self) -> usize {
-        self.config().max_position_embeddings
-    }
-
-    fn products(&self) -> (usize, usize) {
-        Marian::products(self)
-    }
 }
 
 /// Number format of weights and arithmetic.
@@ -117,7 +97,7 @@ pub fn build(
     outputs: Option<Vec<u32>>,
 ) -> Result<Box<dyn Seq2Seq>, ModelError> {
     Ok(match config {
-        ModelConfig::Marian(config) => Box::new(Marian::load(config, weights, execution, device, dtype, outputs)?),
+        ModelConfig::Bart(config) => Box::new(Bart::load(config, weights, execution, device, dtype, outputs)?),
         ModelConfig::T5(config) => Box::new(T5::load(config, weights, execution, device, dtype, outputs)?),
     })
 }

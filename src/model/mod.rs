@@ -1,10 +1,12 @@
-//! The networks, in candle: configuration, layers, and one file for each family.
+//! The networks, in candle: configuration, layers, and one file for each way to build
+//! an encoder-decoder.
 //!
 //! [`load`] builds a network from the files of a checkpoint; [`crate::decode`] searches it.
 //! On a CPU its layers run on the fast paths of [`crate::kernels`], on a GPU on candle's own operations.
 
 mod activation;
 mod attention;
+mod bart;
 mod config;
 mod embedding;
 mod head;
@@ -12,7 +14,6 @@ mod layers;
 mod legacy;
 mod load;
 mod mapped;
-mod marian;
 mod t5;
 mod weights;
 
@@ -21,10 +22,10 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use activation::Activation;
-pub use config::{FeedForwardKind, MarianConfig, ModelConfig, T5Config};
+pub use bart::{Bart, BartState};
+pub use config::{BartConfig, FeedForwardKind, ModelConfig, Positions, T5Config};
 pub use layers::Execution;
 pub use load::{Precision, Seq2Seq, build, config, generation_config, load};
-pub use marian::{Marian, MarianState};
 pub use t5::{T5, T5State};
 pub use weights::Weights;
 
