@@ -24,16 +24,21 @@ fn safetensors_come_before_a_pickle() {
 
 #[test]
 fn shards_are_fetched_by_their_index() {
-    let mut sharded = files();
-    let index = br#"{"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}"#;
-    sharded.push(("model.safetensors.index.json", index.to_vec()));
-    sharded.push(("model-1-of-2.safetensors", noise(5000, 7)));
-    sharded.push(("model-2-of-2.safetensors", noise(6000, 8)));
-    let world = World::with(&sharded);
-    let folder = hub::fetch(&model(), &world.options(), &mut NoProgress).unwrap();
-    let shards = ["model-1-of-2.safetensors", "model-2-of-2.safetensors"];
-    assert_eq!(folder.weights(), shards.map(|name| world.snapshot().join(name)));
-    assert!(folder.weights().iter().all(|shard| shard.is_file()));
+    for (index, shards) in [
+        ("model.safetensors.index.json", ["model-1-of-2.safetensors", "model-2-of-2.safetensors"]),
+        ("pytorch_model.bin.index.json", ["pytorch_model-1-of-2.bin", "pytorch_model-2-of-2.bin"]),
+    ] {
+        let mut sharded = files();
+        sharded.retain(|(name, _)| *name != WEIGHTS);
+        let map = format!(r#"{{"weight_map": {{"a": "{}", "b": "{}"}}}}"#, shards[0], shards[1]);
+        sharded.push((index, map.into_bytes()));
+        sharded.push((shards[0], noise(5000, 7)));
+        sharded.push((shards[1], noise(6000, 8)));
+        let world = World::with(&sharded);
+        let folder = hub::fetch(&model(), &world.options(), &mut NoProgress).unwrap();
+        assert_eq!(folder.weights(), shards.map(|name| world.snapshot().join(name)));
+        assert!(folder.weights().iter().all(|shard| shard.is_file()));
+    }
 }
 
 #[test]

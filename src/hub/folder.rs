@@ -12,8 +12,9 @@ use crate::registry::Family;
 
 pub(super) const CONFIG: &str = "config.json";
 const WHOLE: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
 const PICKLE: &str = "pytorch_model.bin";
+/// What follows the name of whole weights in that of an index of their shards.
+const INDEX: &str = ".index.json";
 
 /// A model's files on this machine.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ impl Names {
     }
 
     /// Chooses from the files that a place holds. Of several forms of weights one is taken: safetensors
-    /// before safetensors in shards before a pickle.
+    /// before safetensors in shards before a pickle before pickles.
     pub(super) fn choose(family: Family, held: &BTreeSet<String>, place: &str) -> Result<Self, Error> {
         let lacks = |file: &str| Error::Incomplete { place: place.to_owned(), file: file.to_owned() };
         let has = |name: &str| held.contains(name);
@@ -86,11 +87,14 @@ impl Names {
             family.required_files().iter().chain(optional).map(|name| name.to_string()).collect();
         let weights = if has(WHOLE) {
             vec![WHOLE.to_owned()]
-        } else if has(INDEX) {
-            plain.push(INDEX.to_owned());
+        } else if has(&format!("{WHOLE}{INDEX}")) {
+            plain.push(format!("{WHOLE}{INDEX}"));
             Vec::new()
         } else if has(PICKLE) {
             vec![PICKLE.to_owned()]
+        } else if has(&format!("{PICKLE}{INDEX}")) {
+            plain.push(format!("{PICKLE}{INDEX}"));
+            Vec::new()
         } else {
             return Err(lacks("model.safetensors (or its shards, or pytorch_model.bin)"));
         };
@@ -99,8 +103,8 @@ impl Names {
 
     /// Fills in the shards, once the index, if there is one, lies in the folder.
     pub(super) fn add_shards(&mut self, folder: &Path) -> Result<(), Error> {
-        if self.weights.is_empty() {
-            self.weights = shards(&folder.join(INDEX))?;
+        if let Some(index) = self.plain.iter().find(|name| name.ends_with(INDEX)).filter(|_| self.weights.is_empty()) {
+            self.weights = shards(&folder.join(index))?;
         }
         Ok(())
     }
@@ -116,7 +120,9 @@ fn shards(index: &Path) -> Result<Vec<String>, Error> {
     let text = fs::read_to_string(index).map_err(Error::io("read", index))?;
     let map: Index = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     let names: BTreeSet<String> = map.weight_map.into_values().collect();
-    match names.iter().find(|name| !is_plain_name(name) || !name.ends_with(".safetensors")) {
+    let pickles = index.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PICKLE));
+    let extension = if pickles { ".bin" } else { ".safetensors" };
+    match names.iter().find(|name| !is_plain_name(name) || !name.ends_with(extension)) {
         Some(name) => Err(malformed(format!("{name:?} is no name of a shard"))),
         None if names.is_empty() => Err(malformed("it names no shards".to_owned())),
         None => Ok(names.into_iter().collect()),

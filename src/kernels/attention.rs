@@ -33,6 +33,42 @@ impl<'a> Strided<'a> {
     }
 }
 
+/// How products of queries and keys become scores.
+#[derive(Debug, Clone, Copy)]
+pub struct Scoring<'a> {
+    /// Factor of the products.
+    pub scale: f32,
+    /// What is added to them.
+    pub bias: Option<DistanceBias<'a>>,
+}
+
+/// An addend for every head and distance from a query to a key. Positions count from the beginning of a segment or path.
+#[derive(Debug, Clone, Copy)]
+pub struct DistanceBias<'a> {
+    /// For each head a row of addends, one for each distance, rising: a key before its query is at a negative one.
+    pub values: &'a [f32],
+    /// Number of distances.
+    pub stride: usize,
+    /// Place of distance 0 in a row.
+    pub origin: usize,
+}
+
+impl Scoring<'_> {
+    /// Turns the products of the query at `position` with the first keys into scores.
+    #[inline(always)]
+    fn apply(&self, products: &mut [f32], head: usize, position: usize) {
+        match self.bias {
+            Some(DistanceBias { values, stride, origin }) => {
+                let bias = &values[head * stride + origin - position..][..products.len()];
+                for (product, bias) in products.iter_mut().zip(bias) {
+                    *product = *product * self.scale + bias;
+                }
+            }
+            None => products.iter_mut().for_each(|product| *product *= self.scale),
+        }
+    }
+}
+
 /// Below this many multiplications another thread costs more than it brings.
 const WORTH_A_THREAD: usize = 1 << 18;
 
@@ -128,8 +164,18 @@ mod tests {
     use super::*;
     use crate::kernels::noise;
 
-    /// What a query gathers from some slots, by the definition.
-    fn plain(query: &[f32], slots: &[usize], memory: &[f32], heads: usize, depth: usize) -> Vec<f32> {
+    /// Addends for distances of less than 50 either way.
+    const BIAS: DistanceBias = DistanceBias { values: &[], stride: 99, origin: 49 };
+
+    /// What the query at `position` gathers from some slots, by the definition.
+    fn plain(
+        query: &[f32],
+        position: usize,
+        slots: &[usize],
+        memory: &[f32],
+        (heads, depth): (usize, usize),
+        scoring: Scoring,
+    ) -> Vec<f32> {
         let width = heads * depth;
         let mut out = vec![0.0; width];
         for (head, out) in out.chunks_mut(depth).enumerate() {
@@ -137,9 +183,12 @@ mod tests {
             let query = part(query);
             let key = |slot: usize| part(&memory[slot * 2 * width..]);
             let value = |slot: usize| part(&memory[slot * 2 * width + width..]);
-            let score =
-                |slot: &usize| query.iter().zip(key(*slot)).map(|(a, b)| a * b).sum::<f32>() / (depth as f32).sqrt();
-            let weights: Vec<f32> = slots.iter().map(|slot| score(slot).exp()).collect();
+            let score = |(at, slot): (usize, &usize)| {
+                let bias =
+                    scoring.bias.map_or(0.0, |bias| bias.values[head * bias.stride + bias.origin + at - position]);
+                query.iter().zip(key(*slot)).map(|(a, b)| a * b).sum::<f32>() * scoring.scale + bias
+            };
+            let weights: Vec<f32> = slots.iter().enumerate().map(|place| score(place).exp()).collect();
             let total: f32 = weights.iter().sum();
             for (slot, weight) in slots.iter().zip(weights) {
                 out.iter_mut().zip(value(*slot)).for_each(|(out, value)| *out += weight / total * value);
@@ -161,8 +210,14 @@ mod tests {
         #[test]
         fn spans_are_attended_to_as_defined(
             lengths in proptest::collection::vec((1usize..40, 0usize..12), 1..6), heads in 1usize..4, depth in 1usize..80,
+            biased: bool,
         ) {
             let width = heads * depth;
+            let bias = noise(heads * BIAS.stride, 5);
+            let scoring = Scoring {
+                scale: (depth as f32).sqrt().recip(),
+                bias: biased.then_some(DistanceBias { values: &bias, ..BIAS }),
+            };
             let ends = |count: fn(&(usize, usize)) -> usize| {
                 lengths.iter().map(count).scan(0, |end, count| { *end += count; Some(*end - count..*end) }).collect::<Vec<_>>()
             };
@@ -173,11 +228,12 @@ mod tests {
             let part = |offset| Strided { values: &memory, stride: 2 * width, offset };
             let keys = SpanKeys::new(part(0), spans.clone(), heads, depth);
             let queries_part = Strided { values: &queries, stride: width, offset: 0 };
-            let found = SpanAttention { queries: queries_part, keys: &keys, values: part(width) }.run(&groups);
+            let found = SpanAttention { queries: queries_part, keys: &keys, values: part(width), scoring }.run(&groups);
             for group in groups {
                 let slots: Vec<usize> = spans[group.segment].clone().collect();
-                for row in group.rows {
-                    let expected = plain(&queries[row * width..][..width], &slots, &memory, heads, depth);
+                for (position, row) in group.rows.enumerate() {
+                    let query = &queries[row * width..][..width];
+                    let expected = plain(query, position, &slots, &memory, (heads, depth), scoring);
                     assert_close(&found[row * width..][..width], &expected);
                 }
             }
@@ -186,15 +242,23 @@ mod tests {
         #[test]
         fn paths_are_attended_to_as_defined(
             paths in proptest::collection::vec(proptest::collection::vec(0u32..50, 1..40), 1..9), heads in 1usize..4, depth in 1usize..80,
+            biased: bool,
         ) {
             let width = heads * depth;
+            let bias = noise(heads * BIAS.stride, 5);
+            let scoring = Scoring {
+                scale: (depth as f32).sqrt().recip(),
+                bias: biased.then_some(DistanceBias { values: &bias, ..BIAS }),
+            };
             let (memory, queries) = (noise(50 * 2 * width, 3), noise(paths.len() * width, 4));
             let part = |offset| Strided { values: &memory, stride: 2 * width, offset };
             let queries_part = Strided { values: &queries, stride: width, offset: 0 };
-            let found = PathAttention { queries: queries_part, keys: part(0), values: part(width), heads, depth }.run(&paths);
+            let attention =
+                PathAttention { queries: queries_part, keys: part(0), values: part(width), heads, depth, scoring };
+            let found = attention.run(&paths);
             for ((path, found), query) in paths.iter().zip(found.chunks(width)).zip(queries.chunks(width)) {
                 let slots: Vec<usize> = path.iter().map(|slot| *slot as usize).collect();
-                assert_close(found, &plain(query, &slots, &memory, heads, depth));
+                assert_close(found, &plain(query, path.len() - 1, &slots, &memory, (heads, depth), scoring));
             }
         }
     }

@@ -12,9 +12,9 @@ mod table;
 
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
 
-pub use attention::{PathAttention, Queries, SpanAttention, SpanKeys, Strided};
+pub use attention::{DistanceBias, PathAttention, Queries, Scoring, SpanAttention, SpanKeys, Strided};
 pub use linear::{Arithmetic, LinearBuilder, LinearKernel};
-pub use norm::add_norm;
+pub use norm::{add_norm, layer_norm, rms_norm};
 pub use peak::matrix_peak;
 pub use table::Table;
 

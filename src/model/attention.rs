@@ -4,11 +4,59 @@
 //! tokens alone. Attention is where the segments are told apart: by windows on the fast path, by a padded view and
 //! a mask in plain candle.
 
-use candle_core::{D, DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use super::layers::Execution;
 use crate::decode::Row;
-use crate::kernels::{self, PathAttention, Queries, SpanAttention, SpanKeys, Strided};
+use crate::kernels::{self, DistanceBias, PathAttention, Queries, Scoring, SpanAttention, SpanKeys, Strided};
+
+/// The heads of an attention.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Heads {
+    /// Their number.
+    count: usize,
+    /// Factor of the products of queries and keys.
+    scale: f32,
+}
+
+impl Heads {
+    /// That divide products by the root of a head's width (Vaswani et al. 2017, section 3.2.1), `width` being that of all.
+    pub fn scaled(count: usize, width: usize) -> Self {
+        Self { count, scale: ((width / count.max(1)) as f32).sqrt().recip() }
+    }
+
+    /// That leave products as they are.
+    pub fn unscaled(count: usize) -> Self {
+        Self { count, scale: 1.0 }
+    }
+
+    fn scoring<'a>(&self, bias: Option<&'a PositionBias>) -> Scoring<'a> {
+        let bias = match bias {
+            Some(PositionBias::Kernel { values, origin }) => {
+                Some(DistanceBias { values, stride: values.len() / self.count.max(1), origin: *origin })
+            }
+            Some(PositionBias::Candle(_)) | None => None,
+        };
+        Scoring { scale: self.scale, bias }
+    }
+}
+
+/// What positions add to the scores of queries and keys.
+pub enum PositionBias {
+    /// For each head a row of addends, one for each distance from a query to a key, distance 0 at `origin`.
+    Kernel { values: Vec<f32>, origin: usize },
+    /// `[heads, queries, keys]`
+    Candle(Tensor),
+}
+
+impl PositionBias {
+    fn tensor(&self) -> Option<&Tensor> {
+        match self {
+            Self::Kernel { .. } => None,
+            Self::Candle(tensor) => Some(tensor),
+        }
+    }
+}
 
 /// Where the segments of a batch lie among its rows.
 pub struct Packing {
@@ -83,29 +131,36 @@ impl Padded {
     }
 }
 
-/// Encoder self-attention: from queries, keys and values side by side, `[rows, 3 width]`, to `[rows, width]`.
-pub fn self_attention(qkv: &Tensor, packing: &Packing, heads: usize) -> Result<Tensor> {
+/// Encoder self-attention: from queries, keys and values side by side, `[rows, 3 width]`, to `[rows, width]`. A `bias` is
+/// for all positions of the longest segment.
+pub fn self_attention(qkv: &Tensor, packing: &Packing, heads: Heads, bias: Option<&PositionBias>) -> Result<Tensor> {
     let (rows, triple) = qkv.dims2()?;
     let width = triple / 3;
     let Some(padded) = &packing.padded else {
         let groups: Vec<_> = packing.spans().enumerate().map(|(segment, rows)| Queries { rows, segment }).collect();
         let out = kernels::with_values(qkv, |values| {
             let part = |place: usize| Strided { values, stride: triple, offset: place * width };
-            let keys = SpanKeys::new(part(1), packing.spans().collect(), heads, width / heads);
-            Ok(SpanAttention { queries: part(0), keys: &keys, values: part(2) }.run(&groups))
+            let keys = SpanKeys::new(part(1), packing.spans().collect(), heads.count, width / heads.count);
+            let attention =
+                SpanAttention { queries: part(0), keys: &keys, values: part(2), scoring: heads.scoring(bias) };
+            Ok(attention.run(&groups))
         })?;
         return kernels::to_rows(out, rows);
     };
-    let part = |place: usize| padded.split_heads(&qkv.narrow(1, place * width, width)?.contiguous()?, heads);
-    let out = attend(&part(0)?, &part(1)?, &part(2)?, Some(&padded.mask))?;
+    let part = |place: usize| padded.split_heads(&qkv.narrow(1, place * width, width)?.contiguous()?, heads.count);
+    let bias = bias.and_then(PositionBias::tensor);
+    let out = attend(&part(0)?, &part(1)?, &part(2)?, heads.scale, [bias, Some(&padded.mask)])?;
     out.transpose(1, 2)?.reshape(((), width))?.index_select(&padded.gather, 0)
 }
 
-/// Softmax of scaled products, in plain candle: `[batch, heads, rows, depth]` from queries, keys and values of that form.
-fn attend(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-    let scale = (q.dim(D::Minus1)? as f64).sqrt().recip();
-    let scores = (q * scale)?.matmul(&k.t()?)?;
-    let scores = mask.map_or(Ok(scores.clone()), |mask| scores.broadcast_add(mask))?;
+/// Softmax of scores, in plain candle: `[batch, heads, rows, depth]` from queries, keys and values of that form, and
+/// what is to be added to the scores.
+fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, addends: [Option<&Tensor>; 2]) -> Result<Tensor> {
+    let scaled = if scale == 1.0 { q.clone() } else { (q * f64::from(scale))? };
+    let mut scores = scaled.matmul(&k.t()?)?;
+    for addend in addends.into_iter().flatten() {
+        scores = scores.broadcast_add(addend)?;
+    }
     candle_nn::ops::softmax_last_dim(&scores)?.matmul(v)
 }
 
@@ -127,22 +182,22 @@ pub struct Chosen {
 
 impl CrossMemory {
     /// From keys and values side by side, `[source tokens, 2 width]`.
-    pub fn new(kv: &Tensor, packing: &Packing, heads: usize) -> Result<Self> {
+    pub fn new(kv: &Tensor, packing: &Packing, heads: Heads) -> Result<Self> {
         let width = kv.dim(1)? / 2;
         let Some(padded) = &packing.padded else {
             return kernels::with_values(kv, |kv| {
                 let keys = Strided { values: kv, stride: 2 * width, offset: 0 };
-                let keys = SpanKeys::new(keys, packing.spans().collect(), heads, width / heads);
+                let keys = SpanKeys::new(keys, packing.spans().collect(), heads.count, width / heads.count);
                 let values = kv.chunks_exact(2 * width).flat_map(|row| &row[width..]).copied().collect();
                 Ok(Self::Kernel { keys, values })
             });
         };
-        let part = |place: usize| padded.split_heads(&kv.narrow(1, place * width, width)?.contiguous()?, heads);
+        let part = |place: usize| padded.split_heads(&kv.narrow(1, place * width, width)?.contiguous()?, heads.count);
         Ok(Self::Candle { keys: part(0)?, values: part(1)?, chosen: None })
     }
 
     /// Cross-attention of a step: from queries `[rows, width]` to `[rows, width]`.
-    pub fn attend(&mut self, queries: &Tensor, rows: &[Row], packing: &Packing, heads: usize) -> Result<Tensor> {
+    pub fn attend(&mut self, queries: &Tensor, rows: &[Row], packing: &Packing, heads: Heads) -> Result<Tensor> {
         let width = queries.dim(1)?;
         match self {
             Self::Kernel { keys, values } => {
@@ -155,7 +210,8 @@ impl CrossMemory {
                 }
                 let out = kernels::with_values(queries, |queries| {
                     let part = |values| Strided { values, stride: width, offset: 0 };
-                    Ok(SpanAttention { queries: part(queries), keys, values: part(values) }.run(&groups))
+                    let scoring = heads.scoring(None);
+                    Ok(SpanAttention { queries: part(queries), keys, values: part(values), scoring }.run(&groups))
                 })?;
                 kernels::to_rows(out, rows.len())
             }
@@ -165,8 +221,8 @@ impl CrossMemory {
                     Some(chosen) if chosen.segments == segments => chosen,
                     _ => Chosen::new(segments, keys, values, packing)?,
                 };
-                let q = queries.reshape((rows.len(), heads, 1, width / heads))?;
-                let out = attend(&q, &current.keys, &current.values, Some(&current.mask))?;
+                let q = queries.reshape((rows.len(), heads.count, 1, width / heads.count))?;
+                let out = attend(&q, &current.keys, &current.values, heads.scale, [Some(&current.mask), None])?;
                 *chosen = Some(current);
                 out.reshape((rows.len(), width))
             }
@@ -260,8 +316,8 @@ impl SelfMemory {
     }
 
     /// Self-attention of a step in one layer: takes queries, keys and values side by side, `[rows, 3 width]`, remembers
-    /// the keys and values, and gives `[rows, width]`.
-    pub fn attend(&mut self, layer: usize, qkv: &Tensor, heads: usize) -> Result<Tensor> {
+    /// the keys and values, and gives `[rows, width]`. A `bias` is for queries at the present position.
+    pub fn attend(&mut self, layer: usize, qkv: &Tensor, heads: Heads, bias: Option<&PositionBias>) -> Result<Tensor> {
         let (rows, triple) = qkv.dims2()?;
         let width = triple / 3;
         match self {
@@ -280,8 +336,9 @@ impl SelfMemory {
                         queries: part(values, triple, 0),
                         keys: part(memory, 2 * width, 0),
                         values: part(memory, 2 * width, 1),
-                        heads,
-                        depth: width / heads,
+                        heads: heads.count,
+                        depth: width / heads.count,
+                        scoring: heads.scoring(bias),
                     };
                     Ok(attention.run(&slots.paths))
                 })?;
@@ -290,14 +347,20 @@ impl SelfMemory {
             Self::Candle(layers) => {
                 let Some(past) = layers.get_mut(layer) else { candle_core::bail!("no layer {layer}") };
                 let part = |place: usize| {
-                    qkv.narrow(1, place * width, width)?.contiguous()?.reshape((rows, heads, 1, width / heads))
+                    qkv.narrow(1, place * width, width)?.contiguous()?.reshape((
+                        rows,
+                        heads.count,
+                        1,
+                        width / heads.count,
+                    ))
                 };
                 let (mut keys, mut values) = (part(1)?, part(2)?);
                 if let Some((past_keys, past_values)) = past.take() {
                     keys = Tensor::cat(&[past_keys, keys], 2)?;
                     values = Tensor::cat(&[past_values, values], 2)?;
                 }
-                let out = attend(&part(0)?, &keys, &values, None)?;
+                let bias = bias.and_then(PositionBias::tensor);
+                let out = attend(&part(0)?, &keys, &values, heads.scale, [bias, None])?;
                 *past = Some((keys, values));
                 out.reshape((rows, width))
             }

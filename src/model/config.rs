@@ -1,94 +1,101 @@
-//! `config.json` of a Marian model, checked.
+//! `config.json`, checked: which network a model is, and its shape.
+
+mod bart;
+mod t5;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::{Activation, ModelError};
+use super::ModelError;
 
-/// The shape of a Marian encoder-decoder. Field names are those of the file; what has no influence on inference is
-/// ignored (transformers' Marian always normalises after each sub-layer, whatever `normalize_before` says).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct MarianConfig {
-    /// Source vocabulary, and the target's where `decoder_vocab_size` is absent.
-    pub vocab_size: usize,
-    decoder_vocab_size: Option<usize>,
-    /// Width of the network.
-    pub d_model: usize,
-    /// Number of encoder layers.
-    pub encoder_layers: usize,
-    /// Number of decoder layers.
-    pub decoder_layers: usize,
-    /// Heads of the encoder's attention; divides `d_model`.
-    pub encoder_attention_heads: usize,
-    /// Heads of the decoder's attentions; divides `d_model`.
-    pub decoder_attention_heads: usize,
-    /// Inner width of the encoder's feed-forward networks.
-    pub encoder_ffn_dim: usize,
-    /// Inner width of the decoder's feed-forward networks.
-    pub decoder_ffn_dim: usize,
-    /// Activation of the feed-forward networks.
-    #[serde(default)]
-    pub activation_function: Activation,
-    /// Longest sequence that the network has positions for.
-    #[serde(default = "default_positions")]
-    pub max_position_embeddings: usize,
-    /// Whether embeddings are multiplied by the square root of `d_model`.
-    #[serde(default)]
-    pub scale_embedding: bool,
-    /// Whether source and target share one embedding.
-    #[serde(default = "default_true")]
-    pub share_encoder_decoder_embeddings: bool,
-    /// Whether the output projection is the target embedding.
-    #[serde(default = "default_true")]
-    pub tie_word_embeddings: bool,
+use bart::Kind;
+pub use bart::{BartConfig, Positions};
+pub use t5::{FeedForwardKind, T5Config};
+
+/// A network that can be run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelConfig {
+    /// BART and what is built like it: mBART, Marian, M2M100, NLLB, Pegasus.
+    Bart(BartConfig),
+    /// T5 and its kin: mT5, flan-t5, MADLAD.
+    T5(T5Config),
 }
 
-fn default_positions() -> usize {
-    1024
-}
+/// The values of `model_type` that are understood.
+const SUPPORTED: &str = "bart, m2m_100, marian, mbart, mt5, pegasus, t5";
 
-fn default_true() -> bool {
-    true
-}
-
-impl MarianConfig {
-    /// Size of the target vocabulary.
-    pub fn target_vocab_size(&self) -> usize {
-        self.decoder_vocab_size.unwrap_or(self.vocab_size)
-    }
-
-    /// Refuses shapes that no network can have, before anything is allocated.
-    pub(super) fn check(&self) -> Result<(), ModelError> {
-        let sizes = [
-            ("vocab_size", self.vocab_size),
-            ("decoder_vocab_size", self.target_vocab_size()),
-            ("d_model", self.d_model),
-            ("encoder_layers", self.encoder_layers),
-            ("decoder_layers", self.decoder_layers),
-            ("encoder_attention_heads", self.encoder_attention_heads),
-            ("decoder_attention_heads", self.decoder_attention_heads),
-            ("encoder_ffn_dim", self.encoder_ffn_dim),
-            ("decoder_ffn_dim", self.decoder_ffn_dim),
-            ("max_position_embeddings", self.max_position_embeddings),
-        ];
-        const LARGEST: usize = 1 << 24;
-        if let Some((name, value)) = sizes.into_iter().find(|(_, value)| !(1..=LARGEST).contains(value)) {
-            return Err(ModelError::Config(format!("{name} is {value}, outside 1 to {LARGEST}")));
+impl ModelConfig {
+    /// Reads the text of a `config.json`.
+    pub fn from_json(text: &str) -> Result<Self, ModelError> {
+        #[derive(Deserialize)]
+        struct Named {
+            model_type: Option<String>,
+            #[serde(default)]
+            architectures: Option<Vec<String>>,
         }
-        for (name, heads) in [sizes[5], sizes[6]] {
-            if !self.d_model.is_multiple_of(heads) {
-                return Err(ModelError::Config(format!(
-                    "d_model ({}) is no multiple of {name} ({heads})",
-                    self.d_model
-                )));
+        let named: Named = parse(text)?;
+        let bart = |kind| Ok(Self::Bart(BartConfig::new(parse(text)?, kind)));
+        match named.model_type.as_deref() {
+            Some("bart") => bart(Kind::Bart),
+            Some("m2m_100") => bart(Kind::M2m100),
+            Some("marian") => bart(Kind::Marian),
+            Some("mbart") => bart(Kind::Mbart),
+            Some("pegasus") => bart(Kind::Pegasus),
+            Some("t5") => Ok(Self::T5(T5Config::t5(parse(text)?))),
+            Some("mt5") => Ok(Self::T5(T5Config::mt5(parse(text)?))),
+            _ => {
+                let names = named.architectures.unwrap_or_default().join(", ");
+                let found = match (named.model_type, names.as_str()) {
+                    (Some(model_type), "") => model_type,
+                    (Some(model_type), names) => format!("{names} (model_type {model_type})"),
+                    (None, "") => "no model_type".to_owned(),
+                    (None, names) => format!("{names} (no model_type)"),
+                };
+                Err(ModelError::Unsupported { found, supported: SUPPORTED })
             }
         }
-        if self.share_encoder_decoder_embeddings && self.target_vocab_size() != self.vocab_size {
-            return Err(ModelError::Config(format!(
-                "the embeddings are shared, but vocab_size is {} and decoder_vocab_size {}",
-                self.vocab_size,
-                self.target_vocab_size()
-            )));
+    }
+
+    /// Size of the source vocabulary.
+    pub fn vocab_size(&self) -> usize {
+        match self {
+            Self::Bart(config) => config.vocab_size,
+            Self::T5(config) => config.vocab_size,
         }
-        Ok(())
+    }
+
+    /// Longest source or target, in tokens.
+    pub fn max_positions(&self) -> usize {
+        match self {
+            Self::Bart(config) => config.max_position_embeddings,
+            Self::T5(_) => T5Config::MAX_POSITIONS,
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ModelError> {
+    serde_json::from_str(text).map_err(|error| ModelError::Config(format!("config.json can't be understood ({error})")))
+}
+
+/// Refuses sizes that no network can have, before anything is allocated.
+fn check_sizes(sizes: &[(&str, usize)]) -> Result<(), ModelError> {
+    const LARGEST: usize = 1 << 24;
+    match sizes.iter().find(|(_, value)| !(1..=LARGEST).contains(value)) {
+        Some((name, value)) => Err(ModelError::Config(format!("{name} is {value}, outside 1 to {LARGEST}"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsupported_network_is_named_beside_those_that_are_supported() {
+        let told = |text: &str| ModelConfig::from_json(text).unwrap_err().to_string();
+        let error = told(r#"{"model_type": "bert", "architectures": ["BertModel"]}"#);
+        assert!(error.contains("BertModel (model_type bert)") && error.contains("marian, "), "{error}");
+        assert!(told(r#"{"vocab_size": 5}"#).contains("no model_type"));
+        assert!(told("[]").contains("config.json"));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
 
+use super::embedding::TokenTable;
 use super::{Activation, ModelError, Weights};
 use crate::kernels::{self, Arithmetic, LinearBuilder, LinearKernel, Table};
 
@@ -40,9 +41,14 @@ impl<'a> Loader<'a> {
         self.weights.get(&format!("{}{name}", self.prefix), shape)
     }
 
+    /// Whether the checkpoint has a tensor.
+    pub fn has(&self, name: &str) -> bool {
+        self.weights.has(&format!("{}{name}", self.prefix))
+    }
+
     /// The first of several names that the checkpoint has; the first of all if it has none, so that the error names it.
     pub fn first_of<'n>(&self, names: &[&'n str]) -> &'n str {
-        let present = names.iter().find(|name| self.weights.has(&format!("{}{name}", self.prefix)));
+        let present = names.iter().find(|name| self.has(name));
         present.or(names.first()).copied().unwrap_or_default()
     }
 
@@ -63,13 +69,22 @@ impl<'a> Loader<'a> {
 
     /// Several linear layers of the same shape as one, which gives their outputs side by side.
     pub fn fused_linear(&self, names: &[&str], inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+        self.fuse(names, inputs, outputs, true)
+    }
+
+    /// [`Self::fused_linear`] for layers without bias.
+    pub fn unbiased_linear(&self, names: &[&str], inputs: usize, outputs: usize) -> Result<Linear, ModelError> {
+        self.fuse(names, inputs, outputs, false)
+    }
+
+    fn fuse(&self, names: &[&str], inputs: usize, outputs: usize, biased: bool) -> Result<Linear, ModelError> {
         let load = |kind: &str, shape: &[usize]| -> Result<Tensor, ModelError> {
             let parts: Result<Vec<_>, _> = names.iter().map(|name| self.at(name).tensor(kind, shape)).collect();
             Ok(Tensor::cat(&parts?, 0)?)
         };
-        let bias = || load("bias", &[outputs]);
+        let bias = || biased.then(|| load("bias", &[outputs])).transpose();
         Ok(match self.execution {
-            Execution::Candle => Linear::plain(&load("weight", &[outputs, inputs])?, Some(&bias()?))?,
+            Execution::Candle => Linear::plain(&load("weight", &[outputs, inputs])?, bias()?.as_ref())?,
             Execution::Kernels(arithmetic) => {
                 let mut layer = LinearBuilder::new(arithmetic, inputs);
                 for name in names {
@@ -78,7 +93,7 @@ impl<'a> Loader<'a> {
                         Ok(())
                     })?;
                 }
-                Linear::Packed(layer.finish(Some(bias()?.to_vec1()?))?)
+                Linear::Packed(layer.finish(bias()?.map(|bias| bias.to_vec1()).transpose()?)?)
             }
         })
     }
@@ -103,7 +118,7 @@ impl<'a> Loader<'a> {
     pub fn projection(
         &self,
         name: &str,
-        bias: &Tensor,
+        bias: Option<&Tensor>,
         shape: [usize; 2],
         outputs: Option<&[u32]>,
     ) -> Result<Linear, ModelError> {
@@ -111,9 +126,9 @@ impl<'a> Loader<'a> {
             Some(outputs) => table.index_select(&Tensor::new(outputs, table.device())?, 0),
             None => Ok(table.clone()),
         };
-        let bias = chosen(bias)?;
+        let bias = bias.map(chosen).transpose()?;
         Ok(match self.execution {
-            Execution::Candle => Linear::plain(&chosen(&self.tensor(name, &shape)?)?, Some(&bias))?,
+            Execution::Candle => Linear::plain(&chosen(&self.tensor(name, &shape)?)?, bias.as_ref())?,
             Execution::Kernels(arithmetic) => {
                 let width = shape[1].max(1);
                 let mut layer = LinearBuilder::new(arithmetic, width);
@@ -133,8 +148,17 @@ impl<'a> Loader<'a> {
                     layer.extend(&chosen);
                     Ok(())
                 })?;
-                Linear::Packed(layer.finish(Some(bias.to_vec1()?))?)
+                Linear::Packed(layer.finish(bias.map(|bias| bias.to_vec1()).transpose()?)?)
             }
+        })
+    }
+
+    /// Root mean square normalisation over `width` values, whose results are multiplied by `factor`.
+    pub fn rms_norm(&self, name: &str, width: usize, epsilon: f64, factor: f64) -> Result<RmsNorm, ModelError> {
+        let scale = (self.at(name).tensor("weight", &[width])? * factor)?;
+        Ok(match self.execution {
+            Execution::Kernels(_) => RmsNorm::Kernel { scale: scale.to_vec1()?, epsilon: epsilon as f32 },
+            Execution::Candle => RmsNorm::Candle(candle_nn::RmsNorm::new(scale, epsilon)),
         })
     }
 
@@ -200,20 +224,56 @@ impl Linear {
             Self::Plain { .. } => activation.forward(&self.forward(x)?),
         }
     }
+
+    /// [`Self::forward_activated`] for the first half of the outputs, times the second half (Shazeer 2020).
+    pub fn forward_gated(&self, x: &Tensor, activation: Activation) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Packed(layer) => {
+                let both = kernels::with_values(x, |x| layer.forward(x))?;
+                let half = layer.outputs() / 2;
+                let mut values = Vec::with_capacity(both.len() / 2);
+                for (gates, linear) in both.chunks_exact(2 * half).map(|row| row.split_at(half)) {
+                    let start = values.len();
+                    values.extend_from_slice(gates);
+                    let Some(row) = values.get_mut(start..) else { continue };
+                    activation.apply(row);
+                    row.iter_mut().zip(linear).for_each(|(value, linear)| *value *= linear);
+                }
+                kernels::to_rows(values, x.dim(0)?)
+            }
+            Self::Plain { .. } => {
+                let both = self.forward(x)?;
+                let half = both.dim(1)? / 2;
+                activation.forward(&both.narrow(1, 0, half)?.contiguous()?)? * both.narrow(1, half, half)?
+            }
+        }
+    }
 }
 
-/// The value that Marian and BART checkpoints are trained with.
+/// The value that BART and all that is built like it are trained with.
 const LAYER_NORM_EPSILON: f32 = 1e-5;
 
 /// Layer normalisation (Ba et al. 2016).
 pub enum LayerNorm {
-    /// On the CPU, together with the residual sum.
+    /// On the CPU.
     Kernel { scale: Vec<f32>, bias: Vec<f32> },
     /// By candle.
     Candle(candle_nn::LayerNorm),
 }
 
 impl LayerNorm {
+    /// Normalises rows, `[rows, width]`.
+    pub fn normalize(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Kernel { scale, bias } => {
+                let mut values: Vec<f32> = kernels::with_values(x, |x| Ok(x.to_vec()))?;
+                kernels::layer_norm(&mut values, scale, bias, LAYER_NORM_EPSILON);
+                kernels::to_rows(values, x.dim(0)?)
+            }
+            Self::Candle(norm) => norm.forward(x),
+        }
+    }
+
     /// The normalised sum of `x` and `residual`, all `[rows, width]`.
     pub fn add_and_normalize(&self, x: &Tensor, residual: &Tensor) -> candle_core::Result<Tensor> {
         match self {
@@ -230,77 +290,24 @@ impl LayerNorm {
     }
 }
 
-/// Token embeddings with the positions that are added to them.
-pub struct Embedding {
-    tokens: TokenTable,
-    positions: Tensor,
-    scale: f64,
-}
-
-/// A row for each token.
-#[derive(Clone)]
-pub enum TokenTable {
+/// Root mean square normalisation (Zhang and Sennrich 2019).
+pub enum RmsNorm {
     /// On the CPU.
-    Kernel(Arc<Table>),
-    /// For candle, `[vocabulary, width]`.
-    Candle(Tensor),
+    Kernel { scale: Vec<f32>, epsilon: f32 },
+    /// By candle.
+    Candle(candle_nn::RmsNorm),
 }
 
-impl TokenTable {
-    fn size(&self) -> candle_core::Result<usize> {
+impl RmsNorm {
+    /// Normalises rows, `[rows, width]`.
+    pub fn normalize(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         match self {
-            Self::Kernel(table) => Ok(table.rows()),
-            Self::Candle(table) => table.dim(0),
-        }
-    }
-}
-
-impl Embedding {
-    /// `positions` is `[longest, width]`; token embeddings are multiplied by `scale`.
-    pub fn new(tokens: TokenTable, positions: Tensor, scale: f64) -> Self {
-        Self { tokens, positions, scale }
-    }
-
-    /// The sum for every token at its position, `[tokens.len(), width]`.
-    pub fn forward(&self, tokens: &[u32], positions: &[u32]) -> Result<Tensor, ModelError> {
-        let (size, (limit, width)) = (self.tokens.size()?, self.positions.dims2()?);
-        if let Some(id) = tokens.iter().find(|id| **id as usize >= size) {
-            return Err(ModelError::Token { id: *id, size });
-        }
-        if let Some(last) = positions.iter().find(|at| **at as usize >= limit) {
-            return Err(ModelError::TooLong { length: *last as usize + 1, limit });
-        }
-        match &self.tokens {
-            TokenTable::Kernel(table) => {
-                let mut values = Vec::with_capacity(tokens.len() * width);
-                tokens.iter().for_each(|token| table.look_up(*token as usize, self.scale as f32, &mut values));
-                kernels::with_values(&self.positions, |table| {
-                    for (values, position) in values.chunks_exact_mut(width).zip(positions) {
-                        let position = table.chunks_exact(width).nth(*position as usize).unwrap_or_default();
-                        values.iter_mut().zip(position).for_each(|(value, position)| *value += position);
-                    }
-                    Ok(())
-                })?;
-                Ok(kernels::to_rows(values, tokens.len())?)
+            Self::Kernel { scale, epsilon } => {
+                let mut values: Vec<f32> = kernels::with_values(x, |x| Ok(x.to_vec()))?;
+                kernels::rms_norm(&mut values, scale, *epsilon);
+                kernels::to_rows(values, x.dim(0)?)
             }
-            TokenTable::Candle(table) => {
-                let device = table.device();
-                let tokens = (table.index_select(&Tensor::new(tokens, device)?, 0)? * self.scale)?;
-                Ok((tokens + self.positions.index_select(&Tensor::new(positions, device)?, 0)?)?)
-            }
+            Self::Candle(norm) => norm.forward(x),
         }
     }
-}
-
-/// Fixed positions, `[length, width]`: the sines of Vaswani et al. (2017), section 3.5, in the first half of each row and
-/// the cosines in the second, as Marian lays them out.
-pub fn sinusoidal_positions(length: usize, width: usize, device: &Device, dtype: DType) -> candle_core::Result<Tensor> {
-    let half = width.div_ceil(2);
-    let mut values = Vec::with_capacity(length * width);
-    for position in 0..length {
-        let angle = |place: usize| position as f64 / 10_000f64.powf(2.0 * place as f64 / width as f64);
-        values.extend((0..half).map(|place| angle(place).sin() as f32));
-        values.extend((0..width - half).map(|place| angle(place).cos() as f32));
-    }
-    Tensor::from_vec(values, (length, width), device)?.to_dtype(dtype)
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use serde::de::DeserializeOwned;
 
-use super::{Execution, Marian, MarianConfig, ModelError, Weights};
-use crate::decode::{self, GenerationConfig, GenerationOptions, Hypothesis};
+use super::{Bart, Execution, ModelConfig, ModelError, T5, Weights};
+use crate::decode::{GenerationConfig, GenerationOptions, Hypothesis};
 use crate::hub::ModelFolder;
 use crate::kernels::Arithmetic;
 
 /// A network that turns source ids into target ids, whatever its family.
 pub trait Seq2Seq: Send + Sync {
-    /// Decodes `sources` as one batch; see [`decode::generate`].
+    /// Decodes `sources` as one batch; see [`crate::decode::generate`].
     fn generate(&self, sources: &[&[u32]], options: &GenerationOptions) -> Result<Vec<Vec<Hypothesis>>, ModelError>;
 
     /// Longest source or target, in tokens.
@@ -23,30 +23,10 @@ pub trait Seq2Seq: Send + Sync {
     fn products(&self) -> (usize, usize);
 }
 
-impl Seq2Seq for Marian {
-    fn generate(&self, sources: &[&[u32]], options: &GenerationOptions) -> Result<Vec<Vec<Hypothesis>>, ModelError> {
-        let Some(tokens) = self.outputs() else { return decode::generate(self, sources, options) };
-        let place = |token| tokens.binary_search(&token).ok().map(|place| place as u32);
-        let mut generated = decode::generate(self, sources, &options.renamed(place))?;
-        for id in generated.iter_mut().flatten().flat_map(|hypothesis| &mut hypothesis.ids) {
-            *id = tokens.get(*id as usize).copied().unwrap_or(*id);
-        }
-        Ok(generated)
-    }
-
-    fn max_positions(&self) -> usize {
-        self.config().max_position_embeddings
-    }
-
-    fn products(&self) -> (usize, usize) {
-        Marian::products(self)
-    }
-}
-
 /// Number format of weights and arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// The best that is known to keep the quality on the device at hand: f32 on a CPU, f16 on a GPU.
+    /// The best that is known to keep the quality on the device at hand: f32 on a CPU, on a GPU f16, or bf16 for T5.
     #[default]
     Auto,
     /// Single precision.
@@ -61,12 +41,17 @@ pub enum Precision {
 
 impl Precision {
     /// The type that tensors are loaded as, and how layers compute.
-    fn resolve(self, device: &Device) -> Result<(DType, Execution), ModelError> {
+    fn resolve(self, device: &Device, config: &ModelConfig) -> Result<(DType, Execution), ModelError> {
         let kernels = |arithmetic| Ok((DType::F32, Execution::Kernels(arithmetic)));
+        let wide = matches!(config, ModelConfig::T5(_));
         match (self, device.is_cpu()) {
             (Self::Auto | Self::F32, true) => kernels(Arithmetic::F32),
             (Self::Int8, true) => kernels(Arithmetic::Int8),
             (Self::F16 | Self::BF16, true) => Err(ModelError::Precision("f16 and bf16 are for GPUs; use f32 or int8")),
+            (Self::F16, false) if wide => {
+                Err(ModelError::Precision("the hidden states of T5 networks exceed the range of f16; use bf16 or f32"))
+            }
+            (Self::Auto, false) if wide => Ok((DType::BF16, Execution::Candle)),
             (Self::Auto | Self::F16, false) => Ok((DType::F16, Execution::Candle)),
             (Self::BF16, false) => Ok((DType::BF16, Execution::Candle)),
             (Self::F32, false) => Ok((DType::F32, Execution::Candle)),
@@ -85,8 +70,8 @@ pub fn generation_config(folder: &ModelFolder) -> Result<GenerationConfig, Model
 }
 
 /// The configuration of the network of `folder`.
-pub fn config(folder: &ModelFolder) -> Result<MarianConfig, ModelError> {
-    read_json(&config_path(folder)?)
+pub fn config(folder: &ModelFolder) -> Result<ModelConfig, ModelError> {
+    ModelConfig::from_json(&read(&config_path(folder)?)?)
 }
 
 /// Loads the network of `folder`; `outputs` are the only tokens that it has to be able to write, `None` is all.
@@ -96,17 +81,36 @@ pub fn load(
     precision: Precision,
     outputs: Option<Vec<u32>>,
 ) -> Result<Box<dyn Seq2Seq>, ModelError> {
-    let (dtype, execution) = precision.resolve(device)?;
+    let config = config(folder)?;
+    let (dtype, execution) = precision.resolve(device, &config)?;
     let weights = Weights::open(folder.weights(), device, dtype)?;
-    Ok(Box::new(Marian::load(config(folder)?, &weights, execution, device, dtype, outputs)?))
+    build(config, &weights, execution, device, dtype, outputs)
+}
+
+/// Builds the network of `config` from its weights, which were opened for `device` and `dtype`.
+pub fn build(
+    config: ModelConfig,
+    weights: &Weights,
+    execution: Execution,
+    device: &Device,
+    dtype: DType,
+    outputs: Option<Vec<u32>>,
+) -> Result<Box<dyn Seq2Seq>, ModelError> {
+    Ok(match config {
+        ModelConfig::Bart(config) => Box::new(Bart::load(config, weights, execution, device, dtype, outputs)?),
+        ModelConfig::T5(config) => Box::new(T5::load(config, weights, execution, device, dtype, outputs)?),
+    })
 }
 
 fn config_path(folder: &ModelFolder) -> Result<PathBuf, ModelError> {
     folder.file("config.json").ok_or_else(|| ModelError::Config("config.json is not there".into()))
 }
 
+fn read(path: &Path) -> Result<String, ModelError> {
+    fs::read_to_string(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })
+}
+
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
-    let text = fs::read_to_string(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
-    serde_json::from_str(&text)
+    serde_json::from_str(&read(path)?)
         .map_err(|error| ModelError::Config(format!("{} can't be understood ({error})", path.display())))
 }

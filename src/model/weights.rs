@@ -21,8 +21,18 @@ pub struct Weights {
 
 enum Files {
     Safetensors(Vec<MappedFile>),
-    Pickle { tensors: PthTensors, path: PathBuf },
-    Legacy { tensors: LegacyTensors, path: PathBuf },
+    Pickles(Vec<Pickle>),
+}
+
+/// The tensors of one `.bin`.
+struct Pickle {
+    tensors: PickleTensors,
+    path: PathBuf,
+}
+
+enum PickleTensors {
+    Zip(PthTensors),
+    Legacy(LegacyTensors),
 }
 
 /// Takes a run of a tensor's values, whole rows of its last dimension.
@@ -32,13 +42,16 @@ type Taker<'a> = &'a mut dyn FnMut(&[f32]) -> Result<(), ModelError>;
 const RUN: usize = 1 << 18;
 
 impl Weights {
-    /// Opens weights files: one or several `.safetensors`, whose tensors are mapped into memory, or one `.bin`, whose
-    /// pickle is read without executing anything. Tensors are loaded to `device` as `dtype`.
+    /// Opens weights files, whole or in shards: `.safetensors`, whose tensors are mapped into memory, or `.bin`, whose
+    /// pickles are read without executing anything. Tensors are loaded to `device` as `dtype`.
     pub fn open(paths: &[PathBuf], device: &Device, dtype: DType) -> Result<Self, ModelError> {
-        let files = match paths {
-            [] => return Err(ModelError::Missing("model.safetensors".into())),
-            [path] if path.extension().is_some_and(|e| e == "bin") => Files::open_pickle(path)?,
-            paths => Files::Safetensors(paths.iter().map(|path| MappedFile::open(path)).collect::<Result<_, _>>()?),
+        if paths.is_empty() {
+            return Err(ModelError::Missing("model.safetensors".into()));
+        }
+        let files = if paths.iter().any(|path| path.extension().is_some_and(|e| e == "bin")) {
+            Files::Pickles(paths.iter().map(|path| Pickle::open(path)).collect::<Result<_, _>>()?)
+        } else {
+            Files::Safetensors(paths.iter().map(|path| MappedFile::open(path)).collect::<Result<_, _>>()?)
         };
         Ok(Self { files, device: device.clone(), dtype })
     }
@@ -47,8 +60,7 @@ impl Weights {
     pub fn has(&self, name: &str) -> bool {
         match &self.files {
             Files::Safetensors(files) => files.iter().any(|file| file.info(name).is_some()),
-            Files::Pickle { tensors, .. } => tensors.tensor_infos().contains_key(name),
-            Files::Legacy { tensors, .. } => tensors.contains(name),
+            Files::Pickles(pickles) => pickles.iter().any(|pickle| pickle.has(name)),
         }
     }
 
@@ -69,13 +81,6 @@ impl Weights {
     /// each place in the first dimension.
     pub fn read(&self, name: &str, shape: &[usize], take: Taker) -> Result<(), ModelError> {
         let missing = || ModelError::Missing(name.to_owned());
-        if !self.has(name) {
-            return Err(missing());
-        }
-        let unreadable = |error: candle_core::Error, path: &Path| ModelError::Unreadable {
-            name: name.to_owned(),
-            reason: format!("{error} in {}", path.display()),
-        };
         match &self.files {
             Files::Safetensors(files) => {
                 let (file, info) = files.iter().find_map(|file| Some((file, file.info(name)?))).ok_or_else(missing)?;
@@ -86,13 +91,13 @@ impl Weights {
                 };
                 decode(name, info, &file.map(name, info)?, &scales, take)
             }
-            Files::Pickle { tensors, path } => {
-                let tensor = tensors.get(name).map_err(|error| unreadable(error, path))?;
-                hand_over(name, &tensor.ok_or_else(missing)?, shape, take)
-            }
-            Files::Legacy { tensors, path } => {
-                let tensor = tensors.get(name).map_err(|error| unreadable(error, path))?;
-                hand_over(name, &tensor.ok_or_else(missing)?, shape, take)
+            Files::Pickles(pickles) => {
+                let pickle = pickles.iter().find(|pickle| pickle.has(name)).ok_or_else(missing)?;
+                let unreadable = |error: candle_core::Error| ModelError::Unreadable {
+                    name: name.to_owned(),
+                    reason: format!("{error} in {}", pickle.path.display()),
+                };
+                hand_over(name, &pickle.get(name).map_err(unreadable)?.ok_or_else(missing)?, shape, take)
             }
         }
     }
@@ -108,15 +113,30 @@ impl Weights {
     }
 }
 
-impl Files {
-    fn open_pickle(path: &Path) -> Result<Self, ModelError> {
+impl Pickle {
+    fn open(path: &Path) -> Result<Self, ModelError> {
         let broken =
             |error: candle_core::Error| ModelError::Broken { path: path.to_owned(), reason: error.to_string() };
-        Ok(if LegacyTensors::recognises(path) {
-            Self::Legacy { tensors: LegacyTensors::open(path).map_err(broken)?, path: path.to_owned() }
+        let tensors = if LegacyTensors::recognises(path) {
+            PickleTensors::Legacy(LegacyTensors::open(path).map_err(broken)?)
         } else {
-            Self::Pickle { tensors: PthTensors::new(path, None).map_err(broken)?, path: path.to_owned() }
-        })
+            PickleTensors::Zip(PthTensors::new(path, None).map_err(broken)?)
+        };
+        Ok(Self { tensors, path: path.to_owned() })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        match &self.tensors {
+            PickleTensors::Zip(tensors) => tensors.tensor_infos().contains_key(name),
+            PickleTensors::Legacy(tensors) => tensors.contains(name),
+        }
+    }
+
+    fn get(&self, name: &str) -> candle_core::Result<Option<Tensor>> {
+        match &self.tensors {
+            PickleTensors::Zip(tensors) => tensors.get(name),
+            PickleTensors::Legacy(tensors) => tensors.get(name),
+        }
     }
 }
 

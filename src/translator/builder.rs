@@ -180,13 +180,13 @@ impl TranslatorBuilder {
         let device = self.device.open()?;
         let config = model::config(folder)?;
         let tokenizer = load_tokenizer(folder)?;
-        let (pieces, rows) = (tokenizer.vocab_size(), config.vocab_size);
+        let (pieces, rows) = (tokenizer.vocab_size(), config.vocab_size());
         if pieces != rows {
             let file = folder.file("vocab.json").unwrap_or_else(|| "vocab.json".into());
             return Err(TranslateError::Vocabulary { file, pieces, rows });
         }
         let own = model::generation_config(folder)?;
-        let options = self.generation.or(overrides).or(own).resolve(config.max_position_embeddings)?;
+        let options = self.generation.or(overrides).or(own).resolve(config.max_positions())?;
         let outputs = (!self.whole_vocabulary.unwrap_or(self.exact)).then(|| {
             let mut outputs = tokenizer.target_pieces();
             outputs.extend(options.named_tokens());

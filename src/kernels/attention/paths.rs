@@ -5,7 +5,7 @@ use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, SimdOp};
 use rten_vecmath::Softmax;
 
-use super::{Strided, gather, share};
+use super::{Scoring, Strided, gather, share};
 
 /// Queries, and the slots of keys and values that their paths lead through.
 #[derive(Clone, Copy)]
@@ -20,6 +20,8 @@ pub struct PathAttention<'a> {
     pub heads: usize,
     /// Width of a head.
     pub depth: usize,
+    /// How products become scores; a query stands at the end of its path.
+    pub scoring: Scoring<'a>,
 }
 
 impl PathAttention<'_> {
@@ -54,8 +56,7 @@ impl SimdOp for Part<'_> {
 
     #[inline(always)]
     fn eval<I: Isa>(self, isa: I) {
-        let PathAttention { queries, keys, values, heads, depth } = self.attention;
-        let scale = (depth as f32).sqrt().recip();
+        let PathAttention { queries, keys, values, heads, depth, scoring } = self.attention;
         let mut scores = Vec::new();
         for (row, (path, out)) in self.paths.iter().zip(self.out.chunks_exact_mut(heads * depth)).enumerate() {
             for (head, out) in out.chunks_exact_mut(depth).enumerate() {
@@ -63,8 +64,9 @@ impl SimdOp for Part<'_> {
                 scores.clear();
                 scores.extend(path.iter().map(|slot| {
                     let key = keys.part(*slot as usize, head * depth, depth);
-                    dot(isa, query, key) * scale
+                    dot(isa, query, key)
                 }));
+                scoring.apply(&mut scores, head, path.len().saturating_sub(1));
                 Softmax::new_mut(&mut scores).eval(isa);
                 gather(isa, [&scores], |at| path[at] as usize, values, head * depth, [out]);
             }

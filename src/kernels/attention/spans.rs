@@ -8,7 +8,7 @@ use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, SimdOp};
 use rten_vecmath::Softmax;
 
-use super::{Strided, gather, share};
+use super::{Scoring, Strided, gather, share};
 
 /// Lengths are filled up to a multiple of this: as many values as the widest vector has.
 const PADDING: usize = 16;
@@ -73,6 +73,8 @@ pub struct SpanAttention<'a> {
     pub keys: &'a SpanKeys,
     /// A row of values for each of the segments' tokens.
     pub values: Strided<'a>,
+    /// How products become scores; a query's position is its place in its group.
+    pub scoring: Scoring<'a>,
 }
 
 impl SpanAttention<'_> {
@@ -97,21 +99,18 @@ impl SpanAttention<'_> {
         out
     }
 
-    /// [`Self::run`] for `ROWS` rows from `first` on. Each row's sums are made in one order whatever `ROWS` is.
+    /// [`Self::run`] for `ROWS` rows of a group from `first` on. Each row's sums are made in one order whatever `ROWS` is.
     #[inline(always)]
-    fn attend<I: Isa, const ROWS: usize>(&self, isa: I, first: usize, segment: usize, out: &mut [f32]) {
+    fn attend<I: Isa, const ROWS: usize>(&self, isa: I, first: usize, group: &Queries, out: &mut [f32]) {
         let SpanKeys { heads, depth, .. } = *self.keys;
-        let (span, keys, length) = self.keys.segment(segment);
-        let scale = (depth as f32).sqrt().recip();
+        let (span, keys, length) = self.keys.segment(group.segment);
         let mut scores = vec![0.0; ROWS * length];
         for head in 0..heads {
             let queries = array::from_fn(|row| self.queries.part(first + row, head * depth, depth));
             score::<I, ROWS>(isa, queries, &keys[head * depth * length..][..depth * length], length, &mut scores);
-            for scores in scores.chunks_exact_mut(length) {
+            for (row, scores) in scores.chunks_exact_mut(length).enumerate() {
                 let scores = &mut scores[..span.len()];
-                for score in scores.iter_mut() {
-                    *score *= scale;
-                }
+                self.scoring.apply(scores, head, first + row - group.rows.start);
                 Softmax::new_mut(scores).eval(isa);
             }
             let mut rows = out.chunks_exact_mut(heads * depth);
@@ -144,8 +143,8 @@ impl SimdOp for Part<'_> {
                 let count = if rows.len() >= TILE { TILE } else { 1 };
                 let (out, after) = rest.split_at_mut(count * width);
                 match count {
-                    TILE => self.attention.attend::<I, TILE>(isa, rows.start, group.segment, out),
-                    _ => self.attention.attend::<I, 1>(isa, rows.start, group.segment, out),
+                    TILE => self.attention.attend::<I, TILE>(isa, rows.start, group, out),
+                    _ => self.attention.attend::<I, 1>(isa, rows.start, group, out),
                 }
                 rows.start += count;
                 rest = after;
