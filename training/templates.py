@@ -208,7 +208,7 @@ def _draw(slots: list[Pair], lexicon: dict[str, list[Pair]], rng: random.Random)
     """One value a slot; two slots of one name get two values where the lexicon has them."""
     values, used = {}, set()
     for slot in slots:
-        for _ in range(5):
+        for _ in range(20):
             value = rng.choice(lexicon[slot[0]]) if slot[0] in lexicon else BUILT_IN[slot[0]](rng)
             if value not in used:
                 break
