@@ -38,32 +38,41 @@ _WEEKDAYS = [
     ("الجمعة", "Friday"),
     ("السبت", "Saturday"),
 ]
+# Arabic, English, and roughly how many make a dollar, so that amounts come in magnitudes seen in the news.
+_DOLLARS = ("دولار", "dollars", 1)
 _CURRENCIES = [
-    ("ريال سعودي", "Saudi riyals"),
-    ("ريال", "riyals"),
-    ("ريال قطري", "Qatari riyals"),
-    ("ريال عماني", "Omani rials"),
-    ("درهم", "dirhams"),
-    ("درهم إماراتي", "UAE dirhams"),
-    ("درهم مغربي", "Moroccan dirhams"),
-    ("دينار", "dinars"),
-    ("دينار كويتي", "Kuwaiti dinars"),
-    ("دينار بحريني", "Bahraini dinars"),
-    ("دينار أردني", "Jordanian dinars"),
-    ("دينار عراقي", "Iraqi dinars"),
-    ("دينار جزائري", "Algerian dinars"),
-    ("دينار تونسي", "Tunisian dinars"),
-    ("دينار ليبي", "Libyan dinars"),
-    ("جنيه", "pounds"),
-    ("جنيه مصري", "Egyptian pounds"),
-    ("جنيه سوداني", "Sudanese pounds"),
-    ("ليرة سورية", "Syrian pounds"),
-    ("ليرة لبنانية", "Lebanese pounds"),
-    ("دولار", "dollars"),
-    ("دولار أمريكي", "U.S. dollars"),
-    ("يورو", "euros"),
+    ("ريال سعودي", "Saudi riyals", 4),
+    ("ريال", "riyals", 4),
+    ("ريال قطري", "Qatari riyals", 4),
+    ("ريال عماني", "Omani rials", 0.4),
+    ("ريال يمني", "Yemeni rials", 500),
+    ("درهم", "dirhams", 4),
+    ("درهم إماراتي", "UAE dirhams", 4),
+    ("درهم مغربي", "Moroccan dirhams", 10),
+    ("دينار", "dinars", 0.7),
+    ("دينار كويتي", "Kuwaiti dinars", 0.3),
+    ("دينار بحريني", "Bahraini dinars", 0.4),
+    ("دينار أردني", "Jordanian dinars", 0.7),
+    ("دينار عراقي", "Iraqi dinars", 1300),
+    ("دينار جزائري", "Algerian dinars", 130),
+    ("دينار تونسي", "Tunisian dinars", 3),
+    ("دينار ليبي", "Libyan dinars", 5),
+    ("جنيه", "pounds", 50),
+    ("جنيه مصري", "Egyptian pounds", 50),
+    ("جنيه سوداني", "Sudanese pounds", 600),
+    ("ليرة سورية", "Syrian pounds", 12000),
+    ("ليرة لبنانية", "Lebanese pounds", 90000),
+    ("أوقية", "ouguiyas", 40),
+    ("فرنك جيبوتي", "Djiboutian francs", 180),
+    ("دولار أمريكي", "U.S. dollars", 1),
+    ("يورو", "euros", 1),
 ]
-_SCALES = [("مليون", "million"), ("مليار", "billion"), ("ألف", "thousand")]
+_SCALES = [
+    (10**12, "تريليون", "تريليونات", " trillion"),
+    (10**9, "مليار", "مليارات", " billion"),
+    (10**6, "مليون", "ملايين", " million"),
+    (10**3, "ألف", "آلاف", ",000"),
+]
 
 
 def _day(rng: random.Random) -> Pair:
@@ -119,27 +128,27 @@ def _number(rng: random.Random) -> Pair:
     return f"{value:,}" if rng.random() < 0.7 else str(value), f"{value:,}"
 
 
-def _decimal(rng: random.Random) -> str:
-    whole = rng.randint(1, 99)
+def _decimal(rng: random.Random, most: int = 99) -> str:
+    whole = rng.randint(1, most)
     return str(whole) if rng.random() < 0.5 else f"{whole}.{rng.randint(1, 9)}"
 
 
 def _percent(rng: random.Random) -> Pair:
-    value = _decimal(rng)
+    # Mostly below 10, as rates and changes are; a few below 1 or above 100.
+    kind, less, more = rng.random(), f"0.{rng.randint(1, 9)}", str(rng.randint(10, 45) * 10)
+    value = less if kind < 0.08 else _decimal(rng, 9) if kind < 0.5 else _decimal(rng) if kind < 0.96 else more
     return rng.choice([f"{value}%", f"%{value}", f"{value} في المئة", f"{value} بالمئة", f"{value} في المائة"]), f"{value}%"
 
 
 def _amount(rng: random.Random) -> Pair:
-    (currency, english), (scale, english_scale) = rng.choice(_CURRENCIES), rng.choices(_SCALES, [5, 4, 1])[0]
-    if scale == "ألف":
-        value = rng.randint(11, 999)
-        arabic, number = f"{value} ألف", f"{value},000"
-    else:
-        value = _decimal(rng) if rng.random() < 0.7 else str(rng.randint(100, 999))
-        value = str(rng.randint(11, 99)) if value in ("1", "2") else value
-        arabic = f"{value} ملايين" if scale == "مليون" and value in map(str, range(3, 11)) else f"{value} {scale}"
-        arabic = arabic.replace(scale, "مليارات") if scale == "مليار" and value in map(str, range(3, 11)) else arabic
-        number = f"{value} {english_scale}"
+    currency, english, rate = _DOLLARS if rng.random() < 0.2 else rng.choice(_CURRENCIES)
+    value = min(rate * 10 ** rng.triangular(4.6, 10.7, 7.7), 9e14)
+    value = float(f"{value:.{rng.choice([0, 1, 1, 2])}e}")  # one to three significant digits
+    unit, scale, plural, english_scale = next(row for row in _SCALES if value >= row[0] or row == _SCALES[-1])
+    digits = f"{max(11, value // unit) if unit == 1000 else value / unit:.3g}"
+    digits = "2.5" if digits == "2" else digits  # the dual depends on the case
+    arabic = f"{digits} {plural if digits in map(str, range(3, 11)) else scale}" if digits != "1" else scale
+    number = digits + english_scale
     return f"{arabic} {currency}", f"${number}" if english == "dollars" else f"{number} {english}"
 
 
@@ -199,7 +208,7 @@ def _draw(slots: list[Pair], lexicon: dict[str, list[Pair]], rng: random.Random)
     """One value a slot; two slots of one name get two values where the lexicon has them."""
     values, used = {}, set()
     for slot in slots:
-        for _ in range(5):
+        for _ in range(20):
             value = rng.choice(lexicon[slot[0]]) if slot[0] in lexicon else BUILT_IN[slot[0]](rng)
             if value not in used:
                 break

@@ -6,7 +6,7 @@ import unittest
 
 import torch
 
-from prepare import Overlap
+from prepare import HERE, Collector, Overlap, read_press
 from quantise import dequantise, quantise
 from templates import BUILT_IN, expand
 from text import normalise, normaliser_rules, reject
@@ -54,6 +54,33 @@ class Templates(unittest.TestCase):
     def test_every_built_in_slot_gives_text(self):
         for make in BUILT_IN.values():
             self.assertTrue(all(make(random.Random(2))))
+
+    def test_amounts_and_percentages_say_the_same(self):
+        rng = random.Random(4)
+        for _ in range(2000):
+            arabic, english = BUILT_IN["amount"](rng)
+            self.assertRegex(english, r"^\$?\d+(\.\d+)?( (m|b|tr)illion|,000)( [\w. ]+)?$")
+            numbers = re.findall(r"\d+(?:\.\d+)?", arabic)  # none in "a million"
+            self.assertEqual(numbers or ["1"], re.findall(r"\d+(?:\.\d+)?", english)[:1])
+            arabic, english = BUILT_IN["percent"](rng)
+            self.assertIn(english[:-1], arabic)
+
+    def test_every_press_template_fills(self):
+        _, templates, lexicon = read_press([HERE / "press"])
+        self.assertEqual(len(templates), len(set(templates)))
+        for template in templates:
+            arabic, english = (sorted(set(re.findall(r"{\w+}", side))) for side in template)
+            self.assertEqual(arabic, english)
+            for pair in expand(template, lexicon, random.Random(5), 3):
+                self.assertNotRegex("".join(pair), r"[{}]|\.\.|\bthe the\b")
+
+
+class Trust(unittest.TestCase):
+    def test_press_text_is_not_filtered(self):
+        collector = Collector(Overlap([], []))
+        for trusted in (False, True):
+            collector.add("press", "press", "وقعت الوزارة ثلاثة عقود جديدة", "The ministry signed 3 new contracts", trusted)
+        self.assertEqual(collector.report["press"], {"digits": 1, "kept": 1})
 
 
 class Quantise(unittest.TestCase):
