@@ -203,3 +203,29 @@ fn decode(name: &str, info: &TensorInfo, bytes: &[u8], scales: &[f32], take: Tak
         found => Err(ModelError::Type { name: name.to_owned(), found: format!("{found:?}") }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use safetensors::tensor::TensorView;
+
+    use super::*;
+
+    #[test]
+    fn eight_bit_rows_come_back_times_their_scales() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let integers: Vec<u8> = [1i8, -2, 127, -127, 0, 4].map(i8::cast_unsigned).to_vec();
+        let scales: Vec<u8> = [0.5f32, 2.0].iter().flat_map(|scale| scale.to_le_bytes()).collect();
+        let tensors = [
+            ("x.weight", TensorView::new(Dtype::I8, vec![2, 3], &integers).unwrap()),
+            ("x.weight_scale", TensorView::new(Dtype::F32, vec![2], &scales).unwrap()),
+            ("y.weight", TensorView::new(Dtype::I8, vec![2, 3], &integers).unwrap()),
+        ];
+        safetensors::serialize_to_file(tensors, None, &path).unwrap();
+        let weights = Weights::open(&[path], &Device::Cpu, DType::F32).unwrap();
+        let read = weights.get("x.weight", &[2, 3]).unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(read, [[0.5, -1.0, 63.5], [-254.0, 0.0, 8.0]]);
+        let error = weights.get("y.weight", &[2, 3]).unwrap_err();
+        assert!(error.to_string().contains("y.weight_scale"), "{error}");
+    }
+}
