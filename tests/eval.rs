@@ -127,6 +127,27 @@ fn json_has_every_segment() {
 }
 
 #[test]
+fn rouge_is_printed_and_stands_with_every_segment() {
+    let files = Files::new();
+    let hypothesis = files.write("summary.en", &["Ministers opened the port.".to_owned(), "Yes.".to_owned()]);
+    let reference = files.write("expected.en", &["The minister opened the port.".to_owned(), "No.".to_owned()]);
+    let arguments = ["-r", &reference, "--hypothesis", &hypothesis, "--metrics", "rouge1,rouge2,rougel"];
+    // By hand: words the, opened, port of 4 and 5, so F1 = 2/3; the segments' mean is half of it.
+    let text = success(&eval(&arguments).output().unwrap());
+    let first = "ROUGE-1|nrefs:1|case:lc|stem:no|version:rouge_score-0.1.2+translate = 33.3 (P = 37.5 R = 30.0)";
+    assert_eq!(text.lines().next(), Some(first), "{text}");
+    assert_eq!(text.lines().count(), 3);
+
+    let json = success(&eval(&arguments).args(["--stem", "--json"]).output().unwrap());
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let near = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-9;
+    let segment = &json["segments"][0];
+    // With stems the ministers are one, too.
+    assert!(near(&segment["ROUGE-1"], 100.0 * 8.0 / 9.0) && near(&segment["ROUGE-L"], 100.0 * 8.0 / 9.0), "{segment}");
+    assert!(near(&json["scores"][0]["recall"], 40.0), "{json}");
+}
+
+#[test]
 fn a_baseline_gives_the_significance() {
     let files = Files::new();
     let (system, baseline, reference) = (files.path("close"), files.path("hypotheses"), files.path("reference0"));

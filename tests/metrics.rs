@@ -1,11 +1,17 @@
-//! Scores equal those that sacreBLEU computed (tests/fixtures/metrics/make_scores.py).
+//! Scores equal those that sacreBLEU and rouge_score computed (make_scores.py and make_rouge.py in
+//! tests/fixtures/metrics).
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use translate::metrics::{Corpus, Estimate, Metric, MetricsError, Score, Signature, TestSet, tokenize_13a};
+use translate::metrics::{
+    Corpus, Estimate, Metric, MetricsError, Parts, Rouge, Score, Signature, TestSet, tokenize_13a,
+};
+
+/// Those that sacreBLEU has too.
+const METRICS: [Metric; 3] = [Metric::Bleu, Metric::Chrf, Metric::ChrfPlusPlus];
 
 #[derive(Deserialize)]
 struct Golden {
@@ -84,7 +90,7 @@ impl Golden {
 }
 
 fn metric(name: &str) -> Metric {
-    Metric::ALL.into_iter().find(|metric| metric.name() == name).unwrap()
+    METRICS.into_iter().find(|metric| metric.name() == name).unwrap()
 }
 
 fn assert_near(found: f64, expected: f64, most: f64, what: &str) {
@@ -96,9 +102,9 @@ fn assert_score(metric: Metric, found: &Score, signature: &Signature, expected: 
     // Ours says that another program has the score of this release.
     let line = format!("{}|{signature} = {}", metric.name(), found.text(1));
     assert_eq!(line.replacen("+translate", "", 1), expected.line);
-    assert_eq!(found.bleu.is_some(), metric == Metric::Bleu);
-    if let (Some(parts), Some(precisions), Some(penalty)) =
-        (&found.bleu, &expected.precisions, expected.brevity_penalty)
+    assert_eq!(matches!(found.parts, Parts::Bleu(_)), metric == Metric::Bleu);
+    if let (Parts::Bleu(parts), Some(precisions), Some(penalty)) =
+        (&found.parts, &expected.precisions, expected.brevity_penalty)
     {
         for (found, expected) in parts.precisions.iter().zip(precisions) {
             assert_near(*found, *expected, 1e-9, "precision");
@@ -137,7 +143,57 @@ fn scores_are_those_of_sacrebleu() {
         *checked.entry(metric).or_default() += found.segments.len();
     }
     let each = 6 * golden.hypotheses.len();
-    assert_eq!(checked, Metric::ALL.into_iter().map(|metric| (metric, each)).collect());
+    assert_eq!(checked, METRICS.into_iter().map(|metric| (metric, each)).collect());
+}
+
+/// Precision, recall and F of ROUGE-1, -2 and -L.
+type RougeScores = [[f64; 3]; 3];
+
+#[derive(Deserialize)]
+struct GoldenRouge {
+    pairs: Vec<(String, String, RougeScores, RougeScores)>,
+    several: Vec<(String, Vec<String>, RougeScores, RougeScores)>,
+}
+
+fn assert_rouge(hypothesis: &str, references: &[String], words: &RougeScores, stems: &RougeScores) {
+    let corpus = |text: &str| Corpus::new("text", vec![text.to_owned()]);
+    let test_set = TestSet::new(references.iter().map(|text| corpus(text)).collect()).unwrap();
+    for (stemmed, expected) in [(false, words), (true, stems)] {
+        for (rouge, [precision, recall, f1]) in [Rouge::One, Rouge::Two, Rouge::L].into_iter().zip(expected) {
+            let found = test_set.evaluate(Metric::Rouge { rouge, stemmed }, &corpus(hypothesis)).unwrap();
+            let what = format!("{rouge:?} of {hypothesis:?} and {references:?}, stemmed: {stemmed}");
+            assert_near(found.score.value, 100.0 * f1, 1e-9, &what);
+            let Parts::Rouge { precision: found_precision, recall: found_recall } = found.score.parts else {
+                panic!("{what} has {:?}", found.score.parts);
+            };
+            assert_near(found_precision, 100.0 * precision, 1e-9, &what);
+            assert_near(found_recall, 100.0 * recall, 1e-9, &what);
+        }
+    }
+}
+
+#[test]
+fn rouge_is_that_of_rouge_score() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/metrics/rouge.json");
+    let golden: GoldenRouge = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    assert!(golden.pairs.len() > 600 && golden.several.len() > 40);
+    for (hypothesis, reference, words, stems) in &golden.pairs {
+        assert_rouge(hypothesis, std::slice::from_ref(reference), words, stems);
+    }
+    for (hypothesis, references, words, stems) in &golden.several {
+        assert_rouge(hypothesis, references, words, stems);
+    }
+}
+
+#[test]
+fn rouge_of_a_corpus_is_the_mean_of_its_segments() {
+    let corpus = |texts: [&str; 2]| Corpus::new("text", texts.map(str::to_owned).to_vec());
+    let test_set = TestSet::new(vec![corpus(["the port opened", "a b c d"])]).unwrap();
+    let metric = Metric::Rouge { rouge: Rouge::One, stemmed: false };
+    let found = test_set.evaluate(metric, &corpus(["the port opened", "a b x y"])).unwrap();
+    assert_eq!(found.segments.iter().map(|score| score.value).collect::<Vec<_>>(), [100.0, 50.0]);
+    assert_eq!(found.score.value, 75.0);
+    assert_eq!(found.signature.to_string(), "nrefs:1|case:lc|stem:no|version:rouge_score-0.1.2+translate");
 }
 
 #[test]
@@ -174,7 +230,7 @@ fn what_does_not_belong_together_is_refused() {
     assert_eq!(error.to_string(), "b.en has 2 lines, but a.en has 3; line by line they must belong together");
 
     let test_set = TestSet::new(vec![corpus("a.en", 3)]).unwrap();
-    for metric in Metric::ALL {
+    for metric in METRICS {
         let error = test_set.evaluate(metric, &corpus("out.en", 4)).unwrap_err();
         assert!(error.to_string().starts_with("out.en has 4 lines, but a.en has 3"), "{error}");
         assert!(test_set.compare(metric, &corpus("out.en", 3), &corpus("old.en", 2)).is_err());

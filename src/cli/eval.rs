@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use translate::document::{DocumentError, Encoding, Lines, Part, Segment};
-use translate::metrics::{Comparison, Corpus, Estimate, Evaluation, Metric, RESAMPLES, Score, TestSet};
+use translate::metrics::{Comparison, Corpus, Estimate, Evaluation, Metric, Parts, RESAMPLES, Rouge, Score, TestSet};
 use translate::translator::Translator;
 
 use super::options::{ModelArgs, SearchArgs};
@@ -33,6 +33,9 @@ pub struct EvalArgs {
     /// Metrics
     #[arg(long, value_enum, value_name = "METRIC,…", value_delimiter = ',', default_value = "bleu,chrf,chrf++")]
     metrics: Vec<MetricArg>,
+    /// ROUGE: compare words by their stems, as most published figures of summaries do
+    #[arg(long)]
+    stem: bool,
     /// Decimals of scores
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(..=12))]
     decimals: u8,
@@ -57,14 +60,24 @@ enum MetricArg {
     /// Character n-grams and words
     #[value(name = "chrf++")]
     ChrfPlusPlus,
+    /// Of summaries: words
+    Rouge1,
+    /// Of summaries: pairs of words
+    Rouge2,
+    /// Of summaries: the longest common sequence of words
+    #[value(name = "rougel")]
+    RougeL,
 }
 
-impl From<MetricArg> for Metric {
-    fn from(metric: MetricArg) -> Self {
-        match metric {
-            MetricArg::Bleu => Self::Bleu,
-            MetricArg::Chrf => Self::Chrf,
-            MetricArg::ChrfPlusPlus => Self::ChrfPlusPlus,
+impl MetricArg {
+    fn metric(self, stemmed: bool) -> Metric {
+        match self {
+            Self::Bleu => Metric::Bleu,
+            Self::Chrf => Metric::Chrf,
+            Self::ChrfPlusPlus => Metric::ChrfPlusPlus,
+            Self::Rouge1 => Metric::Rouge { rouge: Rouge::One, stemmed },
+            Self::Rouge2 => Metric::Rouge { rouge: Rouge::Two, stemmed },
+            Self::RougeL => Metric::Rouge { rouge: Rouge::L, stemmed },
         }
     }
 }
@@ -113,7 +126,7 @@ impl EvalArgs {
             }
         };
         let mut results = Vec::new();
-        for metric in self.metrics.iter().copied().map(Metric::from) {
+        for metric in self.metrics.iter().map(|metric| metric.metric(self.stem)) {
             let evaluation = test_set.evaluate(metric, &system)?;
             let compare = |baseline| test_set.compare(metric, &system, baseline);
             results.push(MetricResult { metric, evaluation, comparison: baseline.as_ref().map(compare).transpose()? });
@@ -219,19 +232,26 @@ impl Report {
 impl MetricResult {
     fn json(&self) -> Value {
         let Evaluation { score, signature, segment_signature, .. } = &self.evaluation;
-        let Score { value, bleu } = score;
+        let Score { value, parts } = score;
         let mut result = json!({
             "name": self.metric.name(),
             "score": value,
             "signature": signature.to_string(),
             "segment_signature": segment_signature.to_string(),
         });
-        if let Some(parts) = bleu {
-            result["verbose_score"] = json!(parts.to_string());
-            result["precisions"] = json!(parts.precisions);
-            result["brevity_penalty"] = json!(parts.brevity_penalty);
-            result["hypothesis_length"] = json!(parts.hypothesis_length);
-            result["reference_length"] = json!(parts.reference_length);
+        match parts {
+            Parts::Bleu(parts) => {
+                result["verbose_score"] = json!(parts.to_string());
+                result["precisions"] = json!(parts.precisions);
+                result["brevity_penalty"] = json!(parts.brevity_penalty);
+                result["hypothesis_length"] = json!(parts.hypothesis_length);
+                result["reference_length"] = json!(parts.reference_length);
+            }
+            Parts::Chrf => {}
+            Parts::Rouge { precision, recall } => {
+                result["precision"] = json!(precision);
+                result["recall"] = json!(recall);
+            }
         }
         if let Some(Comparison { system, baseline, p_value, signature }) = &self.comparison {
             let estimate = |Estimate { score, mean, interval }: &Estimate| json!({ "score": score, "mean": mean, "interval": interval });

@@ -34,7 +34,7 @@ pub struct Cli {
 enum Command {
     /// Measure speed, latency and memory
     Bench(Box<bench::BenchArgs>),
-    /// Score translations by references: BLEU and chrF as sacreBLEU computes them
+    /// Score translations by references: BLEU and chrF as sacreBLEU computes them, ROUGE as rouge_score does
     Eval(Box<eval::EvalArgs>),
     /// The known models and the cached ones
     Models(models::ModelsArgs),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::AddAssign;
 
-use super::{Counts, Score, ngrams, tokenize};
+use super::{Counts, Parts, Score, ngrams, tokenize};
 
 const MAX_ORDER: usize = 4;
 
@@ -114,7 +114,7 @@ impl BleuCounts {
             value = brevity_penalty * (logarithms.sum::<f64>() / averaged as f64).exp();
         }
         let parts = BleuParts { precisions, brevity_penalty, hypothesis_length, reference_length };
-        Score { value, bleu: Some(parts) }
+        Score { value, parts: Parts::Bleu(parts) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::ops::AddAssign;
 
-use super::{Counts, Score, ngrams, tokenize};
+use super::{Counts, Parts, Score, ngrams, tokenize};
 
 const CHARACTER_ORDERS: usize = 6;
 const WORD_ORDERS: usize = 2;
@@ -84,7 +84,7 @@ impl ChrfCounts {
 
 impl Counts for ChrfCounts {
     fn corpus_score(&self) -> Score {
-        Score { value: self.score(), bleu: None }
+        Score { value: self.score(), parts: Parts::Chrf }
     }
 }
 

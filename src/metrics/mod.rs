@@ -1,7 +1,8 @@
-//! BLEU, chrF and chrF++ as sacreBLEU computes and prints them, and the significance of a difference between systems.
+//! BLEU, chrF and chrF++ of translations as sacreBLEU computes and prints them, ROUGE of summaries as rouge_score
+//! computes it, and the significance of a difference between systems.
 //!
 //! The formulas, their treatment of borderline cases and the printed lines are those of sacreBLEU with its default
-//! options (Post, "A Call for Clarity in Reporting BLEU Scores", 2018).
+//! options (Post, "A Call for Clarity in Reporting BLEU Scores", 2018), and of ROUGE those of Google's Python package.
 //!
 //! ```
 //! use translate::metrics::{Corpus, Metric, TestSet};
@@ -19,6 +20,8 @@ mod bootstrap;
 mod chrf;
 mod ngrams;
 mod numpy;
+mod porter;
+mod rouge;
 mod signature;
 mod tokenize;
 
@@ -33,6 +36,7 @@ pub use tokenize::tokenize_13a;
 
 use bleu::BleuCounts;
 use chrf::ChrfCounts;
+use rouge::RougeCounts;
 use signature::Scope;
 
 /// How hypotheses are scored. Scores go from 0 to 100, and more is better.
@@ -45,18 +49,36 @@ pub enum Metric {
     Chrf,
     /// F2 of character 1- to 6-grams and word 1- and 2-grams (Popović, 2017).
     ChrfPlusPlus,
+    /// F1 of what hypothesis and reference share, the mean over segments (Lin, 2004).
+    Rouge {
+        /// What is shared.
+        rouge: Rouge,
+        /// Whether words are compared by their stems, as in most published figures of summaries.
+        stemmed: bool,
+    },
+}
+
+/// What ROUGE looks for in both texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rouge {
+    /// Words.
+    One,
+    /// Pairs of neighbouring words.
+    Two,
+    /// The longest sequence of words, with gaps allowed.
+    L,
 }
 
 impl Metric {
-    /// All metrics.
-    pub const ALL: [Self; 3] = [Self::Bleu, Self::Chrf, Self::ChrfPlusPlus];
-
     /// Its name in score lines.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bleu => "BLEU",
             Self::Chrf => "chrF2",
             Self::ChrfPlusPlus => "chrF2++",
+            Self::Rouge { rouge: Rouge::One, .. } => "ROUGE-1",
+            Self::Rouge { rouge: Rouge::Two, .. } => "ROUGE-2",
+            Self::Rouge { rouge: Rouge::L, .. } => "ROUGE-L",
         }
     }
 }
@@ -66,17 +88,37 @@ impl Metric {
 pub struct Score {
     /// From 0 to 100.
     pub value: f64,
-    /// Of BLEU, what it is made of.
-    pub bleu: Option<BleuParts>,
+    /// What it is made of.
+    pub parts: Parts,
+}
+
+/// What a score is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Parts {
+    /// Of BLEU.
+    Bleu(BleuParts),
+    /// chrF is a whole.
+    Chrf,
+    /// Of ROUGE; both are means over segments, from 0 to 100.
+    Rouge {
+        /// How much of the hypothesis is in the reference.
+        precision: f64,
+        /// How much of the reference is in the hypothesis.
+        recall: f64,
+    },
 }
 
 impl Score {
-    /// As sacreBLEU prints it, after the signature: the value with `decimals` digits, then the parts of BLEU.
+    /// As sacreBLEU prints it, after the signature: the value with `decimals` digits, then the parts of BLEU. Those of
+    /// ROUGE stand in its place in the same way.
     pub fn text(&self, decimals: usize) -> String {
         let value = format!("{:.decimals$}", self.value);
-        match &self.bleu {
-            Some(parts) => format!("{value} {parts}"),
-            None => value,
+        match &self.parts {
+            Parts::Bleu(parts) => format!("{value} {parts}"),
+            Parts::Chrf => value,
+            Parts::Rouge { precision, recall } => {
+                format!("{value} (P = {precision:.decimals$} R = {recall:.decimals$})")
+            }
         }
     }
 }
@@ -188,6 +230,7 @@ impl TestSet {
             Metric::Bleu => scores(&self.counts(system, BleuCounts::of)),
             Metric::Chrf => scores(&self.counts(system, ChrfCounts::of_characters)),
             Metric::ChrfPlusPlus => scores(&self.counts(system, ChrfCounts::of_characters_and_words)),
+            Metric::Rouge { rouge, stemmed } => scores(&self.counts(system, rouge_counts(rouge, stemmed))),
         };
         let signature = |scope| Signature::new(metric, 1 + self.others.len(), scope);
         Ok(Evaluation {
@@ -207,6 +250,9 @@ impl TestSet {
             Metric::Bleu => self.bootstrap(signature, system, baseline, BleuCounts::of),
             Metric::Chrf => self.bootstrap(signature, system, baseline, ChrfCounts::of_characters),
             Metric::ChrfPlusPlus => self.bootstrap(signature, system, baseline, ChrfCounts::of_characters_and_words),
+            Metric::Rouge { rouge, stemmed } => {
+                self.bootstrap(signature, system, baseline, rouge_counts(rouge, stemmed))
+            }
         })
     }
 
@@ -230,6 +276,10 @@ impl TestSet {
         });
         segments.collect()
     }
+}
+
+fn rouge_counts(rouge: Rouge, stemmed: bool) -> impl Fn(&str, &[&str]) -> RougeCounts {
+    move |hypothesis, references| RougeCounts::of(rouge, stemmed, hypothesis, references)
 }
 
 /// The score of all segments, and of each.

@@ -8,6 +8,9 @@ use super::{Metric, RESAMPLES, SEED};
 /// it does in the version numbers of Python packages.
 const VERSION: &str = "2.6.0+translate";
 
+/// The same of rouge_score, which has no signatures of its own.
+const ROUGE_VERSION: &str = "rouge_score-0.1.2+translate";
+
 /// The options behind a score, as `name:value` pairs joined by `|`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
@@ -44,6 +47,10 @@ impl fmt::Display for Signature {
             (Metric::Bleu, _) => "eff:no|tok:13a|smooth:exp",
             (Metric::Chrf, _) => "eff:yes|nc:6|nw:0|space:no",
             (Metric::ChrfPlusPlus, _) => "eff:yes|nc:6|nw:2|space:no",
+            (Metric::Rouge { stemmed, .. }, _) => {
+                let stems = if stemmed { "yes" } else { "no" };
+                return write!(f, "|case:lc|stem:{stems}|version:{ROUGE_VERSION}");
+            }
         };
         write!(f, "|case:mixed|{options}|version:{VERSION}")
     }
