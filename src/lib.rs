@@ -21,6 +21,7 @@ pub mod hub;
 pub mod kernels;
 pub mod metrics;
 pub mod model;
+pub mod ninjs;
 pub mod profile;
 pub mod registry;
 pub mod text;

@@ -292,13 +292,13 @@ fn bilingual_output_stands_paragraph_by_paragraph() {
 #[test]
 fn json_has_its_fields_in_order() {
     let found = prose("نص \"مقتبس\".\nآخر");
-    let first = r#"{"document":"a.txt","paragraph":1,"segment":1,"source":"نص \"مقتبس\".","translation":"EN1.","score":-0.5,"flags":["split"]}"#;
-    let second = r#"{"document":"a.txt","paragraph":2,"segment":1,"source":"آخر","translation":"EN2.","score":-0.5,"flags":["split"]}"#;
-    assert_eq!(written!(found, JsonLinesWriter, "a.txt", false), format!("{first}\n{second}\n"));
-    assert_eq!(written!(found, JsonWriter, "a.txt", false), format!("[\n{first},\n{second}\n]\n"));
-    assert_eq!(written!([], JsonWriter, "a.txt", false), "[]\n");
+    let first = r#"{"document":"a.txt","model":"tiny@1","paragraph":1,"segment":1,"source":"نص \"مقتبس\".","translation":"EN1.","score":-0.5,"flags":["split"]}"#;
+    let second = r#"{"document":"a.txt","model":"tiny@1","paragraph":2,"segment":1,"source":"آخر","translation":"EN2.","score":-0.5,"flags":["split"]}"#;
+    assert_eq!(written!(found, JsonLinesWriter, "a.txt", "tiny@1", false), format!("{first}\n{second}\n"));
+    assert_eq!(written!(found, JsonWriter, "a.txt", "tiny@1", false), format!("[\n{first},\n{second}\n]\n"));
+    assert_eq!(written!([], JsonWriter, "a.txt", "tiny@1", false), "[]\n");
     let detail = r#","source_ids":[7,0],"target_ids":[8,0],"token_logprobs":[-0.25,-0.75]}"#;
-    let line = written!(found[..1], JsonLinesWriter, "a.txt", true);
+    let line = written!(found[..1], JsonLinesWriter, "a.txt", "tiny@1", true);
     assert_eq!(line, format!("{}{detail}\n", first.strip_suffix('}').unwrap()));
 }
 
@@ -308,12 +308,14 @@ fn records_come_back_whole_and_apart() {
     let found = records(text);
     assert_eq!(segments(&found), [(1, 1, "خبر."), (2, 1, "آخر"), (1, 1, "ثالث")]);
     assert_eq!(
-        written!(found, RecordWriter),
-        "{\"id\":\"x\",\"n\":1.5,\"text\":\"خبر.\\n\\nآخر\",\"tags\":[\"a\"],\"translation\":\"EN1.\\n\\nEN2.\"}\n\
-         {\"text\":\"ثالث\",\"translation\":\"EN3.\"}\n{\"text\":\"\",\"translation\":\"\"}\n"
+        written!(found, RecordWriter, "tiny@1"),
+        "{\"id\":\"x\",\"n\":1.5,\"text\":\"خبر.\\n\\nآخر\",\"tags\":[\"a\"],\"translation\":\"EN1.\\n\\nEN2.\",\
+         \"translation_model\":\"tiny@1\"}\n\
+         {\"text\":\"ثالث\",\"translation\":\"EN3.\",\"translation_model\":\"tiny@1\"}\n\
+         {\"text\":\"\",\"translation\":\"\",\"translation_model\":\"tiny@1\"}\n"
     );
     assert_eq!(written!(found, TextWriter), "EN1.\n\nEN2.\nEN3.\n");
-    let lines = written!(found, JsonLinesWriter, "in.jsonl", false);
+    let lines = written!(found, JsonLinesWriter, "in.jsonl", "tiny@1", false);
     let documents: Vec<_> = lines.lines().map(|line| &line[..line.find(',').unwrap()]).collect();
     assert_eq!(documents, [r#"{"document":"x""#, r#"{"document":"x""#, r#"{"document":"in.jsonl#2""#]);
 }

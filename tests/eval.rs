@@ -197,6 +197,7 @@ fn translates_and_scores_in_one_go() {
     let output = eval(&["-m", model, "-r", &reference, "--json", &source]).output().unwrap();
     let json: Value = serde_json::from_str(&success(&output)).unwrap();
     assert_eq!(json["segments"][0]["source"], golden["segments"][0]["source"]);
+    assert_eq!(json["model"], model);
 }
 
 #[test]

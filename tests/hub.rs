@@ -305,4 +305,8 @@ fn a_model_is_fetched_once_and_translates() {
     let asked = world.hub.requests().len();
     assert_eq!(translate(&["--offline"]), expected);
     assert_eq!(world.hub.requests().len(), asked);
+
+    // Results say which commit made them, although `main` was asked for.
+    let object: serde_json::Value = serde_json::from_str(&translate(&["-f", "jsonl"])).unwrap();
+    assert_eq!(object["model"], format!("{REPO}@{}", world.commit));
 }

@@ -172,7 +172,8 @@ fn formats_say_the_same() {
         serde_json::from_str(&success(&run_with_input(&["-f", "json"], document.as_bytes()))).unwrap();
     assert_eq!(lines, array);
     let keys: Vec<&str> = lines[0].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["document", "paragraph", "segment", "source", "translation", "score", "flags"]);
+    assert_eq!(keys, ["document", "model", "paragraph", "segment", "source", "translation", "score", "flags"]);
+    assert!(lines.iter().all(|line| line["model"] == model().to_str().unwrap()));
 }
 
 #[test]
@@ -204,8 +205,13 @@ fn json_lines_come_back_with_a_translation() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, "in.jsonl", &input);
     let found = objects(&success(&run(&[&path])));
-    assert_eq!(found[0], serde_json::json!({"id": 7, "text": source, "z": [1], "translation": translated}));
-    assert_eq!(found[1], serde_json::json!({"id": "b", "text": "", "translation": ""}));
+    let model = model().to_str().unwrap().to_owned();
+    let expected = serde_json::json!(
+        {"id": 7, "text": source, "z": [1], "translation": translated, "translation_model": model}
+    );
+    assert_eq!(found[0], expected);
+    let empty = serde_json::json!({"id": "b", "text": "", "translation": "", "translation_model": model});
+    assert_eq!(found[1], empty);
     assert_eq!(found.len(), 2);
 
     let renamed = input.replace("\"text\"", "\"body\"");

@@ -85,11 +85,17 @@ impl MetricArg {
 /// A system beside the references.
 struct Report {
     test_set: TestSet,
-    /// Where the system's output was made here.
-    source: Option<Corpus>,
+    /// Where the system's output was made here: of what, and by which model.
+    made: Option<Made>,
     system: Corpus,
     baseline: Option<Corpus>,
     results: Vec<MetricResult>,
+}
+
+/// A translation's source and the model that made it.
+struct Made {
+    source: Corpus,
+    model: String,
 }
 
 /// What one metric says.
@@ -116,13 +122,13 @@ impl EvalArgs {
         let baseline = self.baseline.as_deref().map(|path| self.read(Some(path))).transpose()?;
         // What can be found wrong before a translation of hours is.
         baseline.iter().try_for_each(|baseline| test_set.check(baseline))?;
-        let (source, system) = match &self.hypothesis {
+        let (made, system) = match &self.hypothesis {
             Some(path) => (None, self.read(Some(path))?),
             None => {
                 let source = self.read(self.input.as_deref())?;
                 test_set.check(&source)?;
-                let system = self.translate(&source, common)?;
-                (Some(source), system)
+                let (system, model) = self.translate(&source, common)?;
+                (Some(Made { source, model }), system)
             }
         };
         let mut results = Vec::new();
@@ -131,7 +137,7 @@ impl EvalArgs {
             let compare = |baseline| test_set.compare(metric, &system, baseline);
             results.push(MetricResult { metric, evaluation, comparison: baseline.as_ref().map(compare).transpose()? });
         }
-        Ok(Report { test_set, source, system, baseline, results })
+        Ok(Report { test_set, made, system, baseline, results })
     }
 
     /// The lines of a file, or of standard input.
@@ -150,8 +156,8 @@ impl EvalArgs {
         Ok(Corpus::new(name, lines.collect::<Result<_, _>>()?))
     }
 
-    /// The translation of each segment, as `translate --lines` makes it.
-    fn translate(&self, source: &Corpus, common: &Common) -> Result<Corpus, Failure> {
+    /// The translation of each segment, as `translate --lines` makes it, and what names the model.
+    fn translate(&self, source: &Corpus, common: &Common) -> Result<(Corpus, String), Failure> {
         let builder = Translator::builder().hub(env::hub_options(common.offline)?).generation(self.search.generation());
         let registry = env::registry(common.models_file.as_deref())?;
         let translator = self.model.apply(registry, builder).build_with(&mut DownloadBar::new(common.quiet))?;
@@ -166,7 +172,7 @@ impl EvalArgs {
             hypotheses.push(translation.text);
         }
         meter.finish(common.verbose);
-        Ok(Corpus::new(format!("the translation of {}", source.name()), hypotheses))
+        Ok((Corpus::new(format!("the translation of {}", source.name()), hypotheses), translator.model().to_string()))
     }
 }
 
@@ -205,6 +211,7 @@ impl Report {
         let segments: Vec<Value> = (0..self.system.segments().len()).map(|at| self.segment(at, &references)).collect();
         json!({
             "hypothesis": self.system.name(),
+            "model": self.made.as_ref().map(|made| &made.model),
             "references": names,
             "baseline": self.baseline.as_ref().map(Corpus::name),
             "scores": scores,
@@ -216,8 +223,8 @@ impl Report {
         let text = |corpus: &Corpus| corpus.segments().get(at).cloned();
         let mut segment = serde_json::Map::new();
         segment.insert("segment".to_owned(), json!(at + 1));
-        if let Some(source) = &self.source {
-            segment.insert("source".to_owned(), json!(text(source)));
+        if let Some(made) = &self.made {
+            segment.insert("source".to_owned(), json!(text(&made.source)));
         }
         segment.insert("hypothesis".to_owned(), json!(text(&self.system)));
         segment.insert("references".to_owned(), references.iter().map(|reference| json!(text(reference))).collect());

@@ -72,6 +72,11 @@ impl From<PrecisionArg> for Precision {
 }
 
 impl ModelArgs {
+    /// Language of the source.
+    pub fn source(&self) -> &str {
+        &self.from
+    }
+
     /// Language of the translation.
     pub fn target(&self) -> &str {
         &self.to

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
@@ -11,6 +12,8 @@ use translate::document::{
     BilingualWriter, DocumentError, Encoding, JsonLinesWriter, JsonWriter, Layout, Lines, Part, RecordWriter,
     TextWriter, Writer, parts,
 };
+use translate::hub::Provenance;
+use translate::ninjs::{NinjsWriter, Origin};
 use translate::translator::{Translation, Translator};
 
 use super::options::{ModelArgs, NormalizationArg, SearchArgs};
@@ -67,14 +70,17 @@ enum Format {
     Json,
     /// One JSON object a line for every segment
     Jsonl,
+    /// IPTC ninjs 3.1: a news object for the document, or one a line for every record
+    Ninjs,
 }
 
 impl Format {
-    fn extension(self) -> Option<&'static str> {
-        match self {
-            Self::Text | Self::Bilingual => None,
-            Self::Json => Some("json"),
-            Self::Jsonl => Some("jsonl"),
+    /// The extension of a result's name; without one it is that of the document.
+    fn extension(self, layout: &Layout) -> Option<&'static str> {
+        match (self, layout) {
+            (Self::Text | Self::Bilingual, _) | (Self::Ninjs, Layout::Records { .. }) => None,
+            (Self::Json | Self::Ninjs, _) => Some("json"),
+            (Self::Jsonl, _) => Some("jsonl"),
         }
     }
 }
@@ -172,19 +178,24 @@ impl TranslateArgs {
     fn output_name(&self, input: &Path) -> PathBuf {
         let stem = input.file_stem().unwrap_or_default().to_string_lossy();
         let own = input.extension().map(|extension| extension.to_string_lossy().into_owned());
-        match self.format.and_then(Format::extension).map(str::to_owned).or(own) {
+        let of_format = self.format.and_then(|format| format.extension(&self.layout(input)));
+        match of_format.map(str::to_owned).or(own) {
             Some(extension) => format!("{stem}.{}.{extension}", self.model.target()).into(),
             None => format!("{stem}.{}", self.model.target()).into(),
         }
     }
 
-    fn writer<'o>(&self, job: &Job, out: &'o mut Output) -> Box<dyn Writer + 'o> {
+    fn writer<'o>(&'o self, job: &Job, model: &'o Provenance, out: &'o mut Output) -> Box<dyn Writer + 'o> {
         match (self.format, &job.layout) {
-            (None, Layout::Records { .. }) => Box::new(RecordWriter::new(out)),
+            (None, Layout::Records { .. }) => Box::new(RecordWriter::new(out, model.to_string())),
             (None | Some(Format::Text), _) => Box::new(TextWriter::new(out)),
             (Some(Format::Bilingual), _) => Box::new(BilingualWriter::new(out)),
-            (Some(Format::Json), _) => Box::new(JsonWriter::new(out, job.name(), self.detail)),
-            (Some(Format::Jsonl), _) => Box::new(JsonLinesWriter::new(out, job.name(), self.detail)),
+            (Some(Format::Json), _) => Box::new(JsonWriter::new(out, job.name(), model.to_string(), self.detail)),
+            (Some(Format::Jsonl), _) => Box::new(JsonLinesWriter::new(out, job.name(), model.to_string(), self.detail)),
+            (Some(Format::Ninjs), _) => {
+                let (from, to) = (self.model.source(), self.model.target());
+                Box::new(NinjsWriter::new(out, job.name(), Origin { from, to, model, created: SystemTime::now() }))
+            }
         }
     }
 
@@ -202,7 +213,7 @@ impl TranslateArgs {
         {
             let mut out = Output::open(job.output.as_deref())?;
             let place = out.place();
-            let mut writer = self.writer(job, &mut out);
+            let mut writer = self.writer(job, translator.model(), &mut out);
             loop {
                 next = stream.next().transpose()?;
                 match &next {

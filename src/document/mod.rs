@@ -16,6 +16,7 @@ use thiserror::Error;
 pub use encoding::Encoding;
 pub use layout::{Layout, parts};
 pub use lines::{Line, Lines};
+pub(crate) use write::DocumentName;
 pub use write::{BilingualWriter, JsonLinesWriter, JsonWriter, RecordWriter, TextWriter, Writer};
 
 /// A piece of a document. The parts of a document, one after the other, are the document.

@@ -119,6 +119,7 @@ impl<W: Write> Writer for BilingualWriter<W> {
 #[derive(Serialize)]
 struct SegmentObject<'a> {
     document: &'a str,
+    model: &'a str,
     paragraph: u64,
     segment: u64,
     source: &'a str,
@@ -147,33 +148,55 @@ struct Detail<'a> {
 /// Segments as JSON objects.
 struct Objects<W> {
     out: W,
-    /// The whole document's name.
-    name: String,
-    /// What the objects give as their document: `name` or, of records, the record's `id` or else `name#NUMBER`.
-    document: String,
-    records: u64,
+    document: DocumentName,
+    model: String,
     detail: bool,
 }
 
+/// What results call a document.
+pub(crate) struct DocumentName {
+    /// The whole document's name.
+    whole: String,
+    /// `whole` or, of records, the record's `id` or else `whole#NUMBER`.
+    current: String,
+    records: u64,
+}
+
+impl DocumentName {
+    pub(crate) fn new(name: String) -> Self {
+        Self { current: name.clone(), whole: name, records: 0 }
+    }
+
+    /// Goes on to the next record.
+    pub(crate) fn next(&mut self, record: &Map<String, Value>) {
+        self.records += 1;
+        self.current = match record.get("id") {
+            Some(Value::String(id)) => id.clone(),
+            Some(id @ Value::Number(_)) => id.to_string(),
+            _ => format!("{}#{}", self.whole, self.records),
+        };
+    }
+
+    pub(crate) fn current(&self) -> &str {
+        &self.current
+    }
+}
+
 impl<W: Write> Objects<W> {
-    fn new(out: W, name: String, detail: bool) -> Self {
-        Self { out, document: name.clone(), name, records: 0, detail }
+    fn new(out: W, name: String, model: String, detail: bool) -> Self {
+        Self { out, document: DocumentName::new(name), model, detail }
     }
 
     fn other(&mut self, part: &Part) {
         if let Part::Record(record) = part {
-            self.records += 1;
-            self.document = match record.get("id") {
-                Some(Value::String(id)) => id.clone(),
-                Some(id @ Value::Number(_)) => id.to_string(),
-                _ => format!("{}#{}", self.name, self.records),
-            };
+            self.document.next(record);
         }
     }
 
     fn write(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
         let object = SegmentObject {
-            document: &self.document,
+            document: self.document.current(),
+            model: &self.model,
             paragraph: segment.paragraph,
             segment: segment.number,
             source: &segment.text,
@@ -199,9 +222,10 @@ impl<W: Write> Objects<W> {
 pub struct JsonLinesWriter<W>(Objects<W>);
 
 impl<W: Write> JsonLinesWriter<W> {
-    /// To `out`; `document` names the document, `detail` adds token ids and their log-probabilities.
-    pub fn new(out: W, document: impl Into<String>, detail: bool) -> Self {
-        Self(Objects::new(out, document.into(), detail))
+    /// To `out`; `document` names the document, `model` what translated it, `detail` adds token ids and their
+    /// log-probabilities.
+    pub fn new(out: W, document: impl Into<String>, model: impl Into<String>, detail: bool) -> Self {
+        Self(Objects::new(out, document.into(), model.into(), detail))
     }
 }
 
@@ -229,8 +253,8 @@ pub struct JsonWriter<W> {
 
 impl<W: Write> JsonWriter<W> {
     /// As [`JsonLinesWriter::new`].
-    pub fn new(out: W, document: impl Into<String>, detail: bool) -> Self {
-        Self { objects: Objects::new(out, document.into(), detail), is_started: false }
+    pub fn new(out: W, document: impl Into<String>, model: impl Into<String>, detail: bool) -> Self {
+        Self { objects: Objects::new(out, document.into(), model.into(), detail), is_started: false }
     }
 }
 
@@ -252,23 +276,26 @@ impl<W: Write> Writer for JsonWriter<W> {
     }
 }
 
-/// JSON Lines records as they came, each with its text's translation in the field `translation`.
+/// JSON Lines records as they came, each with its text's translation in the field `translation`, and what made it in
+/// `translation_model`.
 pub struct RecordWriter<W> {
     out: W,
+    model: String,
     record: Option<Map<String, Value>>,
     translation: String,
 }
 
 impl<W: Write> RecordWriter<W> {
-    /// To `out`.
-    pub fn new(out: W) -> Self {
-        Self { out, record: None, translation: String::new() }
+    /// To `out`; `model` names what translates.
+    pub fn new(out: W, model: impl Into<String>) -> Self {
+        Self { out, model: model.into(), record: None, translation: String::new() }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let translation = std::mem::take(&mut self.translation);
         if let Some(mut record) = self.record.take() {
             record.insert("translation".to_owned(), Value::String(translation));
+            record.insert("translation_model".to_owned(), Value::String(self.model.clone()));
             serde_json::to_writer(&mut self.out, &record)?;
             self.out.write_all(b"\n")?;
         }

@@ -1,6 +1,7 @@
 //! The files that a model is made of, wherever they lie.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,16 @@ pub struct Provenance {
     pub revision: Option<String>,
     /// Commit that the revision resolved to.
     pub commit: Option<String>,
+}
+
+impl fmt::Display for Provenance {
+    /// `name@commit`, or with the revision where no commit is known: what names the model for good.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.commit.as_ref().or(self.revision.as_ref()) {
+            Some(revision) => write!(f, "{}@{revision}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
 }
 
 impl ModelFolder {

@@ -203,7 +203,7 @@ impl TranslatorBuilder {
         let threads = if device.is_cpu() { self.threads.unwrap_or_else(cores) } else { 1 };
         let batch_tokens = self.batch_tokens.unwrap_or(BATCH_TOKENS / options.num_beams);
         Ok(Translator {
-            core: Arc::new(Core { model: network, tokenizer, options, care }),
+            core: Arc::new(Core { model: network, tokenizer, options, care, provenance: folder.provenance.clone() }),
             plan: Plan { threads, batch_tokens: batch_tokens.max(1) },
         })
     }

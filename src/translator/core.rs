@@ -2,6 +2,7 @@
 
 use crate::batch::Size;
 use crate::decode::{GenerationOptions, Hypothesis};
+use crate::hub::Provenance;
 use crate::model::{ModelError, Seq2Seq};
 use crate::profile::{self, Stage};
 use crate::text::{Normalization, PassThrough, passes_through, split_long};
@@ -15,6 +16,8 @@ pub(super) struct Core {
     pub(super) tokenizer: Box<dyn Tokenizer>,
     pub(super) options: GenerationOptions,
     pub(super) care: Care,
+    /// Where the model comes from.
+    pub(super) provenance: Provenance,
 }
 
 /// What is done around the model.

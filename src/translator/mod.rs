@@ -20,6 +20,7 @@ pub use stream::Stream;
 
 use crate::decode::{GenerationOptions, OptionsError};
 use crate::document::{DocumentError, Encoding, Layout, Lines, Part, parts};
+use crate::hub::Provenance;
 use crate::model::ModelError;
 use crate::tokenizer::{Tokenizer, TokenizerError};
 pub use crate::translation::{Flag, Translation};
@@ -87,6 +88,11 @@ impl Translator {
     /// The generation options in force.
     pub fn options(&self) -> &GenerationOptions {
         &self.core.options
+    }
+
+    /// Which model translates, and its revision.
+    pub fn model(&self) -> &Provenance {
+        &self.core.provenance
     }
 
     /// The model's tokenizer.

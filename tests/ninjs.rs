@@ -1,0 +1,268 @@
+//! What `-f ninjs` writes satisfies the rules of the schema of ninjs 3.1, as far as it uses them: they stand below as
+//! read from IPTC's `ninjs-schema_3.1.json`.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use translate::hub::Provenance;
+use translate::ninjs::{ModelRole, Story};
+
+/// What a property may hold.
+enum Rule {
+    Text,
+    /// With a scheme.
+    Uri,
+    /// RFC 3339, with a time and an offset.
+    DateTime,
+    Count,
+    OneOf(&'static [&'static str]),
+    Object(&'static Rules),
+    Objects(&'static Rules),
+}
+
+/// The properties that an object may have, no others, and those that it must have.
+struct Rules {
+    allowed: &'static [(&'static str, Rule)],
+    required: &'static [&'static str],
+}
+
+const TEXT: Rules = Rules {
+    allowed: &[("role", Rule::Text), ("contentType", Rule::Text), ("value", Rule::Text)],
+    required: &["value"],
+};
+const BODY: Rules = Rules {
+    allowed: &[
+        ("role", Rule::Text),
+        ("contentType", Rule::Text),
+        ("charCount", Rule::Count),
+        ("wordCount", Rule::Count),
+        ("value", Rule::Text),
+    ],
+    required: &["value"],
+};
+const NAMED: Rules =
+    Rules { allowed: &[("name", Rule::Text), ("uri", Rule::Uri), ("literal", Rule::Text)], required: &[] };
+const INFO_SOURCE: Rules = Rules {
+    allowed: &[("name", Rule::Text), ("role", Rule::Text), ("uri", Rule::Uri), ("literal", Rule::Text)],
+    required: &[],
+};
+const ALT_ID: Rules = Rules { allowed: &[("role", Rule::Text), ("value", Rule::Text)], required: &[] };
+const STANDARD: Rules =
+    Rules { allowed: &[("name", Rule::Text), ("version", Rule::Text), ("schema", Rule::Uri)], required: &[] };
+const TYPE: Rule =
+    Rule::OneOf(&["text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning"]);
+const ASSOCIATION: Rules = Rules {
+    allowed: &[
+        ("name", Rule::Text),
+        ("rel", Rule::Text),
+        ("uri", Rule::Uri),
+        ("type", TYPE),
+        ("language", Rule::Text),
+        ("title", Rule::Text),
+    ],
+    required: &["name", "uri"],
+};
+const ITEM: Rules = Rules {
+    allowed: &[
+        ("uri", Rule::Uri),
+        ("type", TYPE),
+        ("representationType", Rule::OneOf(&["full", "partial"])),
+        ("standard", Rule::Object(&STANDARD)),
+        ("firstCreated", Rule::DateTime),
+        ("versionCreated", Rule::DateTime),
+        ("contentCreated", Rule::DateTime),
+        ("pubStatus", Rule::OneOf(&["usable", "withheld", "canceled"])),
+        ("language", Rule::Text),
+        ("headlines", Rule::Objects(&TEXT)),
+        ("descriptions", Rule::Objects(&TEXT)),
+        ("bodies", Rule::Objects(&BODY)),
+        ("by", Rule::Text),
+        ("located", Rule::Text),
+        ("edNote", Rule::Text),
+        ("infoSources", Rule::Objects(&INFO_SOURCE)),
+        ("altIds", Rule::Objects(&ALT_ID)),
+        ("associations", Rule::Objects(&ASSOCIATION)),
+        ("digitalSourceType", Rule::Object(&NAMED)),
+    ],
+    required: &["uri"],
+};
+
+impl Rules {
+    fn check(&self, place: &str, value: &Value) {
+        let object = value.as_object().unwrap_or_else(|| panic!("{place} is no object: {value}"));
+        for required in self.required {
+            assert!(object.contains_key(*required), "{place} lacks {required}");
+        }
+        for (name, value) in object {
+            let rule = self.allowed.iter().find(|(allowed, _)| allowed == name);
+            rule.unwrap_or_else(|| panic!("{place} may have no {name}")).1.check(&format!("{place}.{name}"), value);
+        }
+    }
+}
+
+impl Rule {
+    fn check(&self, place: &str, value: &Value) {
+        let text = || value.as_str().unwrap_or_else(|| panic!("{place} is no string: {value}"));
+        match self {
+            Self::Text => drop(text()),
+            Self::Uri => {
+                let scheme = text().split_once(':').unwrap_or_else(|| panic!("{place} has no scheme: {value}")).0;
+                assert!(scheme.chars().all(|char| char.is_ascii_alphanumeric()), "{place}: {value}");
+                assert!(!text().contains(|char: char| char.is_whitespace() || !char.is_ascii()), "{place}: {value}");
+            }
+            Self::DateTime => drop(humantime::parse_rfc3339(text()).unwrap_or_else(|_| panic!("{place}: {value}"))),
+            Self::Count => assert!(value.is_u64(), "{place}: {value}"),
+            Self::OneOf(values) => assert!(values.contains(&text()), "{place}: {value}"),
+            Self::Object(rules) => rules.check(place, value),
+            Self::Objects(rules) => {
+                let items = value.as_array().unwrap_or_else(|| panic!("{place} is no array: {value}"));
+                items.iter().for_each(|item| rules.check(place, item));
+            }
+        }
+    }
+}
+
+fn model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/press")
+}
+
+fn hub_model() -> Provenance {
+    Provenance {
+        name: "opus-mt-ar-en".to_owned(),
+        repo: Some("Helsinki-NLP/opus-mt-ar-en".to_owned()),
+        revision: Some("main".to_owned()),
+        commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
+    }
+}
+
+fn item(story: &Story) -> Value {
+    let value = serde_json::to_value(story.item()).unwrap();
+    ITEM.check("item", &value);
+    value
+}
+
+fn story(model: &Provenance) -> Story<'_> {
+    Story {
+        source_id: "release.txt",
+        source: "الخبر",
+        from: "ar",
+        to: "en",
+        headline: Some("Port opens"),
+        summary: Some("A port has opened."),
+        body: Some("The port of Ramla — new — opened.\n\nIt is big."),
+        city: Some("Ramla"),
+        date: Some("2026-10-14"),
+        models: vec![(ModelRole::MachineTranslation, model)],
+        warning: None,
+        created: SystemTime::UNIX_EPOCH + Duration::from_secs(86_400),
+    }
+}
+
+#[test]
+fn a_story_says_what_it_is_and_where_it_comes_from() {
+    let model = hub_model();
+    let found = item(&story(&model));
+    assert_eq!((&found["type"], &found["language"]), (&"text".into(), &"en".into()));
+    assert_eq!(found["representationType"], "full");
+    assert_eq!(found["versionCreated"], "1970-01-02T00:00:00Z");
+    assert_eq!(found["contentCreated"], "2026-10-14T00:00:00Z");
+    assert_eq!(found["headlines"][0]["value"], "Port opens");
+    assert_eq!(found["descriptions"][0]["value"], "A port has opened.");
+    let body = &found["bodies"][0];
+    assert_eq!((&body["charCount"], &body["wordCount"]), (&45.into(), &11.into()));
+    assert_eq!(body["contentType"], "text/plain");
+    assert_eq!(found["located"], "Ramla");
+    assert_eq!(found["altIds"][0]["value"], "release.txt");
+    assert_eq!(found["associations"][0]["rel"], "translatedFrom");
+    assert_eq!(found["associations"][0]["language"], "ar");
+    let uri = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+    assert_eq!(found["digitalSourceType"]["uri"], uri);
+    let revision = "0123456789abcdef0123456789abcdef01234567";
+    let page = format!("https://huggingface.co/Helsinki-NLP/opus-mt-ar-en/tree/{revision}");
+    assert_eq!(found["infoSources"][0]["uri"], page.as_str());
+    let note = found["edNote"].as_str().unwrap();
+    assert!(note.contains("not edited") && note.contains(revision), "{note}");
+}
+
+#[test]
+fn what_is_unknown_is_left_out() {
+    let model = Provenance { name: "./model".to_owned(), repo: None, revision: None, commit: None };
+    let bare = Story { headline: None, summary: Some("Short."), body: None, city: None, date: None, ..story(&model) };
+    let found = item(&bare);
+    for name in ["headlines", "bodies", "located", "contentCreated"] {
+        assert!(found.get(name).is_none(), "{found}");
+    }
+    assert_eq!(found["representationType"], "partial");
+    assert!(found["infoSources"][0].get("uri").is_none());
+}
+
+#[test]
+fn the_same_text_has_the_same_identity_and_another_has_another() {
+    let (one, other) = (hub_model(), Provenance { commit: None, ..hub_model() });
+    let uri = |story: Story| item(&story)["uri"].clone();
+    assert_eq!(uri(story(&one)), uri(story(&other)));
+    let changed = [
+        Story { source: "خبر", ..story(&one) },
+        Story { to: "fr", ..story(&one) },
+        Story { body: None, ..story(&one) },
+    ];
+    changed.into_iter().for_each(|changed| assert_ne!(uri(changed), uri(story(&one))));
+    // The source is another object than its translation, the same one for all translations of it.
+    let source = |story: &Story| item(story)["associations"][0]["uri"].clone();
+    assert_ne!(source(&story(&one)), item(&story(&one))["uri"]);
+    assert_eq!(source(&story(&one)), source(&Story { to: "fr", ..story(&one) }));
+}
+
+/// The objects that `translate -f ninjs` makes of the input, and what `translate` makes of it by itself.
+fn run(arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_translate"))
+        .args(["--model", model().to_str().unwrap()])
+        .args(arguments)
+        .env_remove("TRANSLATE_MODEL")
+        .env("HF_HUB_OFFLINE", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn items(output: &str) -> Vec<Value> {
+    let items: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    items.iter().for_each(|item| ITEM.check("item", item));
+    items
+}
+
+#[test]
+fn a_document_becomes_one_story() {
+    let document = "أعلنت الوزارة اليوم افتتاح المستشفى الجديد.\n\nوحضر الافتتاح عدد من السفراء.\n";
+    let found = items(&run(&["-f", "ninjs"], document));
+    assert_eq!(found.len(), 1);
+    let body = found[0]["bodies"][0]["value"].as_str().unwrap();
+    assert_eq!(body, run(&[], document).trim());
+    assert_eq!(found[0]["altIds"][0]["value"], "standard input");
+    assert!(found[0]["infoSources"][0]["name"].as_str().unwrap().ends_with("golden/press"));
+    // No text, no story.
+    assert_eq!(run(&["-f", "ninjs"], "\n \n"), "");
+}
+
+#[test]
+fn every_record_becomes_a_story() {
+    let records = "{\"id\":\"a-1\",\"text\":\"مرحبا.\"}\n{\"text\":\"\"}\n{\"id\":3,\"text\":\"خبر\\n\\nجديد\"}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.jsonl");
+    fs::write(&path, records).unwrap();
+    let out = folder.path().join("out");
+    run(&["-f", "ninjs", path.to_str().unwrap(), "--output-dir", out.to_str().unwrap()], "");
+    let found = items(&fs::read_to_string(out.join("in.en.jsonl")).unwrap());
+    let ids: Vec<&Value> = found.iter().map(|item| &item["altIds"][0]["value"]).collect();
+    assert_eq!(ids, ["a-1", &format!("{}#2", path.display()), "3"]);
+    assert_eq!(found[1]["bodies"][0]["wordCount"], 0);
+}
