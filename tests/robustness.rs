@@ -67,6 +67,45 @@ fn inputs_that_are_none() {
 }
 
 #[test]
+fn mistyped_commands_and_misplaced_dashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = write(&folder, "text.txt", "مرحبا".as_bytes());
+    assert_fails(&translate(&press(), "sumarize", &[&text]), 1, &["sumarize can't be read"]);
+    let out = folder.path().join("out");
+    assert_fails(&translate(&press(), &text, &["-", "--output-dir", out.to_str().unwrap()]), 2, &["standard input"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_named_pipe_is_read_once_and_names_need_not_be_utf_8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let feeder = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, "12345\n")
+    });
+    let output = translate(&press(), pipe.to_str().unwrap(), &[]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"12345\n"[..]));
+    feeder.join().unwrap().unwrap();
+
+    let name = |bytes| folder.path().join(OsStr::from_bytes(bytes));
+    fs::write(name(b"a\xFF.txt"), "1\n").unwrap();
+    fs::write(name(b"a\xFE.txt"), "2\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_translate"))
+        .args(["--model", press().to_str().unwrap(), "--output-dir"])
+        .args([folder.path(), &name(b"a\xFF.txt"), &name(b"a\xFE.txt")])
+        .env("HF_HUB_OFFLINE", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_to_string(name(b"a\xFE.en.txt")).unwrap(), "2\n");
+}
+
+#[test]
 fn ten_megabytes_on_a_line_are_translated_and_fifty_refused() {
     let folder = tempfile::tempdir().unwrap();
     // Numbers pass through, so that the text is read, split and written, but costs no decoding.
@@ -169,6 +208,14 @@ fn usage_errors_have_status_2() {
         assert_fails(&translate(&press(), &text, arguments), 2, &["error:"]);
     }
     assert_fails(&translate(&press(), &text, &["--n-best", "9"]), 1, &["9", "beam"]);
+    // What would take all memory, or draw no token at all.
+    assert_fails(&translate(&press(), &text, &["--beam-size", "70000"]), 1, &["beam size", "256"]);
+    for (flag, value) in [("--temperature", "0"), ("--temperature", "nan"), ("--top-p", "0"), ("--top-p", "2")] {
+        let name = flag.trim_start_matches('-');
+        assert_fails(&translate(&press(), &text, &["--sample", "1", flag, value]), 1, &[name]);
+    }
+    let drawn = |flags: &[&str]| translate(&press(), &text, &[&["--sample", "1"], flags].concat()).stdout;
+    assert_eq!(drawn(&["--top-k", "0"]), drawn(&[]));
     assert_fails(&translate(&press(), &text, &["--precision", "f16"]), 1, &["GPU"]);
     assert_fails(&translate(&press(), &text, &["--device", "cuda"]), 1, &["cuda:0", "--device cpu"]);
 }

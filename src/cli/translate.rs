@@ -1,7 +1,8 @@
 //! `translate [INPUT]...`: documents in, English in the same shape out.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -115,10 +116,10 @@ enum Tag {
 
 /// Runs the command.
 pub fn run(args: &TranslateArgs, common: &Common) -> Result<(), Failure> {
+    check_inputs(&args.inputs)?;
     let jobs = args.jobs();
-    check_inputs(&jobs)?;
     if let Some(folder) = &args.output_dir {
-        std::fs::create_dir_all(folder).map_err(WriteError::at(&folder.display().to_string()))?;
+        fs::create_dir_all(folder).map_err(WriteError::at(&folder.display().to_string()))?;
     }
     clean_up_on_interrupt();
     let registry = env::registry(common.models_file.as_deref())?;
@@ -135,11 +136,11 @@ pub fn run(args: &TranslateArgs, common: &Common) -> Result<(), Failure> {
 impl TranslateArgs {
     /// The documents and their results; combinations that make no sense end the program with status 2.
     fn jobs(&self) -> Vec<Job> {
-        let standard = self.inputs.is_empty() || self.inputs == [Path::new("-")];
+        let standard = self.inputs.iter().all(|input| is_standard(input));
         if self.inputs.len() > 1 && self.output_dir.is_none() {
             usage("several inputs need --output-dir DIR for their results");
         }
-        if standard && self.output_dir.is_some() {
+        if self.output_dir.is_some() && (standard || self.inputs.iter().any(|input| is_standard(input))) {
             usage("--output-dir needs named inputs, not standard input");
         }
         if self.detail && !matches!(self.format, Some(Format::Json | Format::Jsonl)) {
@@ -176,13 +177,14 @@ impl TranslateArgs {
 
     /// `release.txt` becomes `release.en.txt`.
     fn output_name(&self, input: &Path) -> PathBuf {
-        let stem = input.file_stem().unwrap_or_default().to_string_lossy();
-        let own = input.extension().map(|extension| extension.to_string_lossy().into_owned());
         let of_format = self.format.and_then(|format| format.extension(&self.layout(input)));
-        match of_format.map(str::to_owned).or(own) {
-            Some(extension) => format!("{stem}.{}.{extension}", self.model.target()).into(),
-            None => format!("{stem}.{}", self.model.target()).into(),
+        let mut name = OsString::from(input.file_stem().unwrap_or_default());
+        name.push(format!(".{}", self.model.target()));
+        if let Some(extension) = of_format.map(OsStr::new).or(input.extension()) {
+            name.push(".");
+            name.push(extension);
         }
+        name.into()
     }
 
     fn writer<'o>(&'o self, job: &Job, model: &'o Provenance, out: &'o mut Output) -> Box<dyn Writer + 'o> {
@@ -266,17 +268,24 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-/// Finds what is wrong with the inputs before a model is loaded for them.
-fn check_inputs(jobs: &[Job]) -> Result<(), DocumentError> {
-    for job in jobs {
-        if let Some(path) = job.input.as_deref().filter(|path| path.is_dir()) {
-            return Err(DocumentError::Folder { path: path.to_owned() });
+/// Finds what is wrong with the inputs before a model is loaded for them. Pipes are left alone: what is in one can be
+/// read once.
+fn check_inputs(inputs: &[PathBuf]) -> Result<(), DocumentError> {
+    for path in inputs.iter().filter(|path| !is_standard(path)) {
+        let cannot = |source| DocumentError::Read { name: path.display().to_string(), source };
+        let kind = fs::metadata(path).map_err(cannot)?;
+        if kind.is_dir() {
+            return Err(DocumentError::Folder { path: path.clone() });
         }
-        if job.input.is_some() {
-            job.open()?;
+        if kind.is_file() {
+            File::open(path).map_err(cannot)?;
         }
     }
     Ok(())
+}
+
+fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 fn usage(message: &str) -> ! {

@@ -90,7 +90,7 @@ pub struct GenerationConfig {
     pub temperature: Option<f64>,
     /// Sample among the most probable tokens of this total probability.
     pub top_p: Option<f64>,
-    /// Sample among this many tokens.
+    /// Sample among this many tokens; 0 is off.
     pub top_k: Option<usize>,
     /// Seed of the sampling.
     pub seed: Option<u64>,
@@ -129,6 +129,18 @@ impl GenerationConfig {
         }
     }
 
+    fn sampling(&self) -> Result<Sampling, OptionsError> {
+        let temperature = self.temperature.unwrap_or(1.0);
+        if !(temperature.is_finite() && temperature > 0.0) {
+            return Err(OptionsError::Range { name: "temperature", want: "above 0" });
+        }
+        if self.top_p.is_some_and(|p| !(p > 0.0 && p <= 1.0)) {
+            return Err(OptionsError::Range { name: "probability of top-p", want: "above 0 and at most 1" });
+        }
+        let top_k = self.top_k.filter(|k| *k > 0);
+        Ok(Sampling { seed: self.seed.unwrap_or(0), temperature, top_p: self.top_p, top_k })
+    }
+
     /// Fills what no layer said with transformers' defaults and checks the whole.
     ///
     /// `max_positions` is the longest sequence that the network has positions for.
@@ -138,8 +150,8 @@ impl GenerationConfig {
         let do_sample = self.do_sample.unwrap_or(false);
         let length_penalty = self.length_penalty.unwrap_or(1.0);
         let repetition_penalty = self.repetition_penalty.unwrap_or(1.0);
-        if num_beams == 0 {
-            return Err(OptionsError::Range { name: "beam size", want: "at least 1" });
+        if !(1..=MOST_BEAMS).contains(&num_beams) {
+            return Err(OptionsError::Range { name: "beam size", want: "from 1 to 256" });
         }
         if num_return_sequences == 0 || num_return_sequences > num_beams {
             return Err(OptionsError::TooManyReturned { asked: num_return_sequences, num_beams });
@@ -153,6 +165,7 @@ impl GenerationConfig {
         if !(repetition_penalty.is_finite() && repetition_penalty > 0.0) {
             return Err(OptionsError::Range { name: "repetition penalty", want: "above 0" });
         }
+        let sampling = do_sample.then(|| self.sampling()).transpose()?;
         let max_length = match (self.max_new_tokens, self.max_length) {
             (Some(new), _) => new.saturating_add(1),
             (None, Some(length)) => length,
@@ -180,22 +193,20 @@ impl GenerationConfig {
             forced_eos: self.forced_eos_token_id.map(TokenIds::into_vec).unwrap_or_default(),
             renormalize: self.renormalize_logits.unwrap_or(false),
             num_return_sequences,
-            sampling: do_sample.then_some(Sampling {
-                seed: self.seed.unwrap_or(0),
-                temperature: self.temperature.unwrap_or(1.0),
-                top_p: self.top_p,
-                top_k: self.top_k,
-            }),
+            sampling,
             eos,
             start,
         })
     }
 }
 
+/// Widest beam: one much wider than a vocabulary's plausible tokens fills the memory and finds nothing better.
+const MOST_BEAMS: usize = 256;
+
 /// Complete, checked generation options.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GenerationOptions {
-    /// Width of the beam, 1 or more.
+    /// Width of the beam, 1 to 256.
     pub num_beams: usize,
     /// Exponent of the length in a hypothesis' score.
     pub length_penalty: f64,

@@ -11,7 +11,7 @@ pub enum Defect {
     Endless,
     /// It is far longer than its source.
     TooLong,
-    /// It leaves most of its source out.
+    /// It leaves most of its source out, or all.
     TooShort,
 }
 
@@ -31,7 +31,7 @@ pub fn defect(source_length: usize, hypothesis: &Hypothesis, options: &Generatio
         Some(Defect::Endless)
     } else if words.len() > RATIO * source_length + SLACK {
         Some(Defect::TooLong)
-    } else if words.len() * RATIO + SLACK < source_length {
+    } else if words.is_empty() && source_length > 1 || words.len() * RATIO + SLACK < source_length {
         Some(Defect::TooShort)
     } else {
         None
@@ -54,12 +54,12 @@ fn has_loop(ids: &[u32]) -> bool {
     })
 }
 
-/// The options for a second try: no three tokens twice, what was said less likely, and not cut short.
+/// The options for a second try: no three tokens twice, what was said less likely, and not cut short; a token at least.
 pub fn stricter(options: &GenerationOptions, source_length: usize) -> GenerationOptions {
     GenerationOptions {
         no_repeat_ngram_size: 3,
         repetition_penalty: options.repetition_penalty.max(1.2),
-        min_length: options.min_length.max(source_length / RATIO).min(options.max_length - 1),
+        min_length: options.min_length.max(source_length / RATIO).max(2).min(options.max_length - 1),
         ..options.clone()
     }
 }
@@ -84,7 +84,8 @@ mod tests {
         assert_eq!(defect(28, &hypothesis(ids), &options()), None);
         // A list of three equal words is language, not a loop.
         assert_eq!(defect(6, &hypothesis(vec![5, 5, 5, 6, 0]), &options()), None);
-        assert_eq!(defect(2, &hypothesis(vec![0]), &options()), None);
+        // Nothing but the end was read.
+        assert_eq!(defect(1, &hypothesis(vec![0]), &options()), None);
     }
 
     #[test]
@@ -94,5 +95,6 @@ mod tests {
         assert_eq!(defect(15, &hypothesis((1..99).collect()), &options()), Some(Defect::Endless));
         assert_eq!(defect(8, &hypothesis((1..80).chain([0]).collect()), &options()), Some(Defect::TooLong));
         assert_eq!(defect(60, &hypothesis(vec![4, 5, 0]), &options()), Some(Defect::TooShort));
+        assert_eq!(defect(2, &hypothesis(vec![0]), &options()), Some(Defect::TooShort));
     }
 }
