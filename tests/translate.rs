@@ -314,6 +314,26 @@ fn several_documents_go_into_a_folder() {
     assert!(failure(&run(&[&a, &b]), 2).contains("--output-dir"));
 }
 
+#[test]
+fn a_broken_document_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = format!("{{\"text\": {:?}}}\n", golden()[0].source);
+    let a = file(&folder, "a.jsonl", &good);
+    let b = file(&folder, "b.jsonl", format!("{good}no json\n"));
+    let c = file(&folder, "c.txt", "12345\n");
+    let out = folder.path().join("out");
+    let output = run(&[&a, &b, &c, "--output-dir", out.to_str().unwrap()]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let lines: Vec<&str> = message.lines().collect();
+    assert!(lines.len() == 2 && lines[0].contains("line 2") && lines[0].contains("b.jsonl"), "{message}");
+    assert!(lines[1].contains("1 of 3 documents"), "{message}");
+    let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["a.en.jsonl", "c.en.txt"]);
+    assert_eq!(fs::read_to_string(out.join("c.en.txt")).unwrap(), "12345\n");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_reported_and_leaves_the_old_file() {

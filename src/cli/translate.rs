@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
+use thiserror::Error;
 use translate::document::{
     BilingualWriter, DocumentError, Encoding, JsonLinesWriter, JsonWriter, Layout, Lines, Part, RecordWriter,
     TextWriter, Writer, parts,
@@ -20,7 +21,7 @@ use translate::translator::{Translation, Translator};
 use super::options::{ModelArgs, NormalizationArg, SearchArgs};
 use super::output::{Output, WriteError, clean_up_on_interrupt};
 use super::progress::{DownloadBar, Meter};
-use super::{Cli, Common, Failure, env};
+use super::{Cli, Common, Failure, env, report};
 
 /// `translate [OPTIONS] [INPUT]...`
 #[derive(Debug, Args)]
@@ -105,6 +106,14 @@ impl Job {
             .map(|file| Box::new(file) as Box<dyn Read>)
             .map_err(|source| DocumentError::Read { name: self.name(), source })
     }
+}
+
+/// Some of several documents can't be read; each has been reported.
+#[derive(Debug, Error)]
+#[error("{failed} of {documents} documents were not translated; the results of the others are written")]
+struct Incomplete {
+    failed: usize,
+    documents: usize,
 }
 
 /// What travels through the translator beside a segment's text.
@@ -201,7 +210,8 @@ impl TranslateArgs {
         }
     }
 
-    /// Sends the segments of all documents through the translator in one stream, and writes what comes out.
+    /// Sends the segments of all documents through the translator in one stream, and writes what comes out. Of several
+    /// documents one that can't be read is left out.
     fn translate(&self, jobs: &[Job], translator: &Translator, common: &Common) -> Result<(), Failure> {
         let meter = Meter::new(common.quiet, jobs.iter().map(|job| job.input.as_deref()));
         let segments = jobs
@@ -209,6 +219,7 @@ impl TranslateArgs {
             .enumerate()
             .flat_map(|(number, job)| std::iter::once((Tag::Begin(number), String::new())).chain(self.segments(job)));
         let mut stream = translator.stream(segments);
+        let mut failed = 0;
         let mut next = stream.next().transpose()?;
         while let Some((Tag::Begin(number), _)) = next
             && let Some(job) = jobs.get(number)
@@ -228,14 +239,21 @@ impl TranslateArgs {
                 }
             }
             if let Some((Tag::Failed(error), _)) = next {
-                return Err(error.into());
+                if jobs.len() == 1 {
+                    return Err(error.into());
+                }
+                // The others are none the worse for it.
+                report(&error, common.verbose);
+                failed += 1;
+                next = stream.next().transpose()?;
+                continue;
             }
             writer.finish().map_err(WriteError::at(&place))?;
             drop(writer);
             out.finish()?;
         }
         meter.finish(common.verbose);
-        Ok(())
+        if failed > 0 { Err(Incomplete { failed, documents: jobs.len() }.into()) } else { Ok(()) }
     }
 
     /// The parts of a document, with the texts to translate; after a failure it ends.
