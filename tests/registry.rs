@@ -39,15 +39,15 @@ fn the_builtin_models_are_the_two_opus_ones() {
     assert_eq!(light.repo.as_str(), "Helsinki-NLP/opus-mt-ar-en");
     assert_eq!((light.revision.as_str(), light.family, light.task), ("main", Family::Marian, Task::Translate));
     assert_eq!(light.licence, "Apache-2.0");
-    assert_eq!(registry.default_for("ar", "en").unwrap().name, "opus-mt-tc-big-ar-en");
+    assert_eq!(registry.default_for(Task::Translate, "ar", "en").unwrap().name, "opus-mt-tc-big-ar-en");
 }
 
 #[test]
 fn a_pair_that_no_model_offers_is_an_error_with_the_offer() {
     let mut registry = builtin();
     registry.extend_from_str(ENTRY, "own.toml").unwrap();
-    assert_eq!(registry.default_for("ar", "fr").unwrap().name, "news-ar-en");
-    let text = registry.default_for("en", "ar").unwrap_err().to_string();
+    assert_eq!(registry.default_for(Task::Translate, "ar", "fr").unwrap().name, "news-ar-en");
+    let text = registry.default_for(Task::Translate, "en", "ar").unwrap_err().to_string();
     assert!(text.contains("en to ar; on offer: ar-en, ar-fr;"), "{text}");
 }
 
@@ -64,7 +64,7 @@ fn a_users_file_adds_replaces_and_chooses_the_default() {
 
     assert_eq!(registry.models().len(), 3);
     assert_eq!(registry.find("opus-mt-ar-en").unwrap().repo.as_str(), "newsroom/opus-mt-ar-en");
-    let ours = registry.default_for("ar", "en").unwrap();
+    let ours = registry.default_for(Task::Translate, "ar", "en").unwrap();
     assert_eq!((ours.name.as_str(), ours.revision.as_str()), ("news-ar-en", "main"));
     let generation = &ours.generation;
     assert_eq!(generation.num_beams.map(u32::from), Some(6));

@@ -175,7 +175,7 @@ fn files_that_disagree() {
         vocab.insert("▁extra".into(), vocab.len().into());
         fs::write(&path, serde_json::to_vec(&vocab).unwrap()).unwrap();
     });
-    assert_fails(&translate(&model, &text, &[]), 1, &["vocab.json", "belong together"]);
+    assert_fails(&translate(&model, &text, &[]), 1, &["the vocabulary has", "belong together"]);
 
     let edit = |from: &'static str, to: &'static str| {
         damaged(move |model| {

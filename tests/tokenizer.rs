@@ -87,7 +87,7 @@ fn a_word_of_ten_thousand_characters_takes_no_time() {
 #[test]
 fn target_pieces_are_those_of_the_target_side_with_end_and_unknown() {
     let tokenizer = load(&fixtures().join("small")).unwrap();
-    let pieces = tokenizer.target_pieces();
+    let pieces = tokenizer.target_pieces().unwrap();
     assert!(pieces.is_sorted_by(|a, b| a < b));
     assert!(pieces.contains(&tokenizer.eos_id()) && pieces.contains(&tokenizer.unk_id()));
     assert!(!pieces.contains(&tokenizer.pad_id()));

@@ -132,14 +132,14 @@ pub enum Error {
         file: String,
     },
     /// The model's architecture is not one that the program knows, or not the one its registry entry names.
-    #[error("{place} holds a model of type {found:?}, and what is needed is {wanted}; choose another model")]
+    #[error("{place} holds a model of type {found}, and what can be run here is {supported}; choose another model")]
     WrongFamily {
         /// Repository or folder.
         place: String,
-        /// `model_type` of its config.json.
+        /// `model_type` of its config.json, with the architectures named there.
         found: String,
         /// The types that would do.
-        wanted: String,
+        supported: String,
     },
     /// A small JSON file of the model's cannot be understood.
     #[error("cannot understand {}: {reason}; fetch the model again with `translate models pull`", path.display())]

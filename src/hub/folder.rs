@@ -22,6 +22,8 @@ const INDEX: &str = ".index.json";
 pub struct ModelFolder {
     files: BTreeMap<String, PathBuf>,
     weights: Vec<PathBuf>,
+    /// Its architecture, as `config.json` names it.
+    pub family: Family,
     /// Where they come from.
     pub provenance: Provenance,
 }
@@ -56,6 +58,7 @@ impl ModelFolder {
         Self {
             files: names.all().map(path).collect(),
             weights: names.weights.iter().map(|name| folder.join(name)).collect(),
+            family: names.family,
             provenance,
         }
     }
@@ -74,6 +77,7 @@ impl ModelFolder {
 
 /// The names of the files that make one model.
 pub(super) struct Names {
+    pub(super) family: Family,
     /// Configuration and vocabulary, the index of shards included.
     pub(super) plain: Vec<String>,
     /// One file of weights, or the shards; empty as long as an index has yet to be read.
@@ -90,12 +94,16 @@ impl Names {
     pub(super) fn choose(family: Family, held: &BTreeSet<String>, place: &str) -> Result<Self, Error> {
         let lacks = |file: &str| Error::Incomplete { place: place.to_owned(), file: file.to_owned() };
         let has = |name: &str| held.contains(name);
-        if let Some(missing) = family.required_files().iter().find(|name| !has(name)) {
-            return Err(lacks(missing));
+        if !has(CONFIG) {
+            return Err(lacks(CONFIG));
         }
+        let is_whole = |set: &&&[&str]| set.iter().all(|name| has(name));
+        let Some(vocabulary) = family.vocabularies().iter().find(is_whole) else {
+            return Err(lacks(&missing_vocabulary(family, held)));
+        };
         let optional = family.optional_files().iter().filter(|name| has(name));
         let mut plain: Vec<String> =
-            family.required_files().iter().chain(optional).map(|name| name.to_string()).collect();
+            [CONFIG].iter().chain(*vocabulary).chain(optional).map(|name| name.to_string()).collect();
         let weights = if has(WHOLE) {
             vec![WHOLE.to_owned()]
         } else if has(&format!("{WHOLE}{INDEX}")) {
@@ -109,7 +117,7 @@ impl Names {
         } else {
             return Err(lacks("model.safetensors (or its shards, or pytorch_model.bin)"));
         };
-        Ok(Self { plain, weights })
+        Ok(Self { family, plain, weights })
     }
 
     /// Fills in the shards, once the index, if there is one, lies in the folder.
@@ -118,6 +126,14 @@ impl Names {
             self.weights = shards(&folder.join(index))?;
         }
         Ok(())
+    }
+}
+
+/// What a place lacks to have a vocabulary: the first missing file, or the sets of files that would do.
+fn missing_vocabulary(family: Family, held: &BTreeSet<String>) -> String {
+    match family.vocabularies() {
+        [only] => only.iter().find(|name| !held.contains(**name)).map(|name| name.to_string()).unwrap_or_default(),
+        several => several.iter().map(|set| set.join(" with ")).collect::<Vec<_>>().join(" or "),
     }
 }
 
@@ -145,15 +161,22 @@ pub(super) fn family_of(config: &Path, wanted: Option<Family>, place: &str) -> R
     #[derive(Deserialize)]
     struct Config {
         model_type: Option<String>,
+        architectures: Option<Vec<String>>,
     }
     let text = fs::read_to_string(config).map_err(Error::io("read", config))?;
     let parsed: Config = serde_json::from_str(&text)
         .map_err(|error| Error::Malformed { path: config.to_owned(), reason: error.to_string() })?;
-    let found = parsed.model_type.unwrap_or_default();
+    let model_type = parsed.model_type.unwrap_or_default();
     let allowed: Vec<Family> = wanted.map_or_else(|| Family::ALL.to_vec(), |family| vec![family]);
-    allowed.iter().copied().find(|family| family.model_type() == found).ok_or_else(|| {
-        let types: Vec<&str> = allowed.iter().map(|family| family.model_type()).collect();
-        Error::WrongFamily { place: place.to_owned(), found, wanted: types.join(" or ") }
+    let is_named = |family: &Family| family.model_types().contains(&model_type.as_str());
+    allowed.iter().copied().find(is_named).ok_or_else(|| {
+        let types: Vec<&str> = allowed.iter().flat_map(|family| family.model_types()).copied().collect();
+        let architectures = parsed.architectures.unwrap_or_default().join(", ");
+        let found = match architectures.as_str() {
+            "" => format!("{model_type:?}"),
+            names => format!("{model_type:?} ({names})"),
+        };
+        Error::WrongFamily { place: place.to_owned(), found, supported: types.join(", ") }
     })
 }
 

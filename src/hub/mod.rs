@@ -299,8 +299,11 @@ impl<'a> Target<'a> {
         }
         let held = folder::names_in(&snapshot)?;
         let Some(names) = self.choose(&snapshot, &held) else { return Ok(None) };
-        let optional = Family::optional_files(self.promised().unwrap_or(Family::Marian));
-        let settled = optional.iter().all(|name| held.contains(*name) || self.cache.known_absent(&commit, name));
+        let settled = names
+            .family
+            .optional_files()
+            .iter()
+            .all(|name| held.contains(*name) || self.cache.known_absent(&commit, name));
         if !self.offline && !settled {
             return Ok(None);
         }
@@ -401,11 +404,13 @@ impl<'a> Target<'a> {
 
     /// Says which file is the first that the cache lacks.
     fn not_cached(&self) -> Error {
-        let family = self.promised().unwrap_or(Family::Marian);
         let commit = self.cache.commit_of(self.revision).unwrap_or_default();
-        let held = folder::names_in(&self.cache.snapshot(&commit)).unwrap_or_default();
-        let file = match Names::choose(family, &held, "") {
-            Err(Error::Incomplete { file, .. }) => file,
+        let snapshot = self.cache.snapshot(&commit);
+        let held = folder::names_in(&snapshot).unwrap_or_default();
+        let family = folder::family_of(&snapshot.join(CONFIG), self.promised(), "").ok().or(self.promised());
+        let file = match family.map(|family| Names::choose(family, &held, "")) {
+            None => CONFIG.to_owned(),
+            Some(Err(Error::Incomplete { file, .. })) => file,
             _ => "a part of its weights".to_owned(),
         };
         Error::NotCached { model: self.model.command_name(), file, cache: self.cache_folder.to_owned() }

@@ -1,13 +1,15 @@
 //! The models known by name: a table compiled in, which files of the user's extend.
 
+mod family;
 mod reference;
 mod spec;
 
 use std::path::{Path, PathBuf};
 
+pub use family::Family;
 pub use reference::ModelRef;
 use serde::Deserialize;
-pub use spec::{Family, GenerationOverrides, ModelSpec, RepoId, Revision, Task};
+pub use spec::{GenerationOverrides, ModelSpec, RepoId, Revision, Task};
 use thiserror::Error;
 use toml::Spanned;
 
@@ -36,8 +38,10 @@ pub enum Error {
         message: String,
     },
     /// No model offers the pair of languages.
-    #[error("no known model translates {from} to {to}; on offer: {offered}; name another with --model")]
+    #[error("no known model is there to {task} {from} to {to}; on offer: {offered}; name another with --model")]
     NoPair {
+        /// What it is to do.
+        task: Task,
         /// Source language asked for.
         from: String,
         /// Target language asked for.
@@ -169,17 +173,19 @@ impl Registry {
             .ok_or_else(|| Error::Unknown { name: name.to_owned(), suggestion: self.suggestion(name) })
     }
 
-    /// The model to take for a pair of languages when none is named: the registry's default where it offers
-    /// the pair, else the first that does.
+    /// The model to take for a task and a pair of languages when none is named: the registry's default where it offers
+    /// them, else the first that does.
     ///
     /// # Errors
     /// [`Error::NoPair`], which lists the pairs on offer.
-    pub fn default_for(&self, from: &str, to: &str) -> Result<&ModelSpec, Error> {
+    pub fn default_for(&self, task: Task, from: &str, to: &str) -> Result<&ModelSpec, Error> {
         let preferred = self.models.iter().filter(|model| self.is_default(model));
-        preferred.chain(&self.models).find(|model| model.offers(from, to)).ok_or_else(|| Error::NoPair {
+        let offers = |model: &&ModelSpec| model.task == task && model.offers(from, to);
+        preferred.chain(&self.models).find(offers).ok_or_else(|| Error::NoPair {
+            task,
             from: from.to_owned(),
             to: to.to_owned(),
-            offered: self.pairs().join(", "),
+            offered: self.pairs(task).join(", "),
         })
     }
 
@@ -188,10 +194,10 @@ impl Registry {
         self.default.as_deref() == Some(model.name.as_str())
     }
 
-    /// Every pair of languages that a model translates, as `ar-en`, sorted, each once.
-    fn pairs(&self) -> Vec<String> {
-        let translators = self.models.iter().filter(|model| model.task == Task::Translate);
-        let mut pairs: Vec<String> = translators.flat_map(ModelSpec::pairs).collect();
+    /// Every pair of languages that a model has for a task, as `ar-en`, sorted, each once.
+    fn pairs(&self, task: Task) -> Vec<String> {
+        let able = self.models.iter().filter(|model| model.task == task);
+        let mut pairs: Vec<String> = able.flat_map(ModelSpec::pairs).collect();
         pairs.sort();
         pairs.dedup();
         pairs

@@ -8,7 +8,7 @@ use super::{Error, ModelSpec, Registry, RepoId, Revision};
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelRef {
     /// An entry of the registry.
-    Registry(ModelSpec),
+    Registry(Box<ModelSpec>),
     /// Any repository on the hub.
     Repo {
         /// The repository.
@@ -42,7 +42,7 @@ impl ModelRef {
             if let Some(revision) = revision {
                 spec.revision = as_revision(revision)?;
             }
-            return Ok(Self::Registry(spec));
+            return Ok(Self::Registry(Box::new(spec)));
         }
         if Path::new(text).is_dir() {
             return Ok(Self::Folder(PathBuf::from(text)));

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::Family;
 use crate::decode::GenerationConfig;
 
 /// One entry of the registry.
@@ -38,54 +39,23 @@ pub struct ModelSpec {
     pub memory_mb: u32,
     /// One line that helps to choose.
     pub advice: String,
+    /// What stands before every text that it reads, such as `summarize: `.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// Generation settings that differ from the model's own.
     #[serde(default)]
     pub generation: GenerationOverrides,
 }
 
 impl ModelSpec {
-    /// Whether it translates `from` to `to`.
+    /// Whether it reads `from` and writes `to`.
     pub fn offers(&self, from: &str, to: &str) -> bool {
-        self.task == Task::Translate && self.source.iter().any(|s| s == from) && self.target.iter().any(|t| t == to)
+        self.source.iter().any(|s| s == from) && self.target.iter().any(|t| t == to)
     }
 
     /// Its pairs of languages, as `ar-en`.
     pub fn pairs(&self) -> impl Iterator<Item = String> + '_ {
         self.source.iter().flat_map(|from| self.target.iter().map(move |to| format!("{from}-{to}")))
-    }
-}
-
-/// Architectures that the program can run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    /// Marian transformers, as the OPUS-MT models are.
-    Marian,
-}
-
-impl Family {
-    /// Every family.
-    pub const ALL: [Family; 1] = [Family::Marian];
-
-    /// The `model_type` that its `config.json` carries.
-    pub fn model_type(self) -> &'static str {
-        match self {
-            Family::Marian => "marian",
-        }
-    }
-
-    /// Files without which it cannot run, weights apart; `config.json` is the first.
-    pub fn required_files(self) -> &'static [&'static str] {
-        match self {
-            Family::Marian => &["config.json", "source.spm", "target.spm", "vocab.json"],
-        }
-    }
-
-    /// Files that some of its repositories have.
-    pub fn optional_files(self) -> &'static [&'static str] {
-        match self {
-            Family::Marian => &["generation_config.json", "target_vocab.json", "tokenizer_config.json"],
-        }
     }
 }
 

@@ -48,6 +48,28 @@ pub enum TokenizerError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A tokenizer's files are sound each, but no tokenizer can be made of them.
+    #[error("no tokenizer can be made of {}: {reason}; fetch the model again, or choose another", path.display())]
+    Build {
+        /// The file, or one of them.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A text that the tokenizer fails on.
+    #[error("the tokenizer fails on a text: {reason}; choose another model, and please report it")]
+    Text {
+        /// What it says.
+        reason: String,
+    },
+    /// A language that the model has no token for.
+    #[error("the model has no language {asked:?}; it offers {offered}")]
+    Language {
+        /// As it was asked for.
+        asked: String,
+        /// Some of the codes of those that it has, the most similar first, and how many there are.
+        offered: String,
+    },
     /// The configuration names a second vocabulary, and none is given.
     #[error(
         "{} says that source and target have vocabularies of their own, and target_vocab.json is missing; \
@@ -58,6 +80,21 @@ pub enum TokenizerError {
         /// The configuration.
         path: PathBuf,
     },
+}
+
+impl TokenizerError {
+    /// [`Self::Language`], for a model that has the languages `codes`.
+    pub(super) fn unknown_language<'a>(asked: &str, codes: impl Iterator<Item = &'a str>) -> Self {
+        const SHOWN: usize = 8;
+        let mut codes: Vec<&str> = codes.collect();
+        codes.sort_by(|a, b| strsim::jaro_winkler(asked, b).total_cmp(&strsim::jaro_winkler(asked, a)));
+        let shown = codes.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        let offered = match codes.len().saturating_sub(SHOWN) {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        };
+        Self::Language { asked: asked.to_owned(), offered }
+    }
 }
 
 /// The whole file, or an error that names it.

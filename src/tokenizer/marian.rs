@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Tokenizer;
+use super::added::{AddedTokens, Fragment};
 use super::error::TokenizerError;
 use super::spm::{Part, SentencePiece, Surface};
-use super::vocabulary::{Config, Token, Vocabulary};
+use super::surface;
+use super::vocabulary::{Config, Vocabulary};
 
 /// Tokenizer of a Marian model.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub struct MarianTokenizer {
     target: Side,
     /// What each target id looks like in text, special tokens as nothing.
     surfaces: Vec<Surface>,
-    added: Vec<(Token, u32)>,
+    added: AddedTokens,
     eos: u32,
     unk: u32,
     pad: u32,
@@ -90,7 +92,7 @@ impl MarianTokenizer {
         };
         let target = Side::new(target_spm, target_vocabulary, &config.unk_token.content)?;
         target.vocabulary.require(&config.eos_token.content)?;
-        let added = config.added_tokens(&vocabulary);
+        let added = AddedTokens::new(config.added_tokens(&vocabulary));
         Ok(Self {
             eos: vocabulary.require(&config.eos_token.content)?,
             unk: vocabulary.require(&config.unk_token.content)?,
@@ -106,43 +108,25 @@ impl MarianTokenizer {
     /// Ids of text that may hold added tokens, for one side, with the end-of-sequence id last.
     fn encode_side(&self, side: &Side, text: &str) -> Vec<u32> {
         let mut ids = Vec::with_capacity(text.len() / 4 + 2);
-        let mut rest = text;
-        while let Some((before, (token, id), after)) = self.next_added(rest) {
-            side.encode(if token.lstrip { before.trim_end_matches(is_space) } else { before }, &mut ids);
-            ids.push(*id);
-            rest = if token.rstrip { after.trim_start_matches(is_space) } else { after };
-        }
-        side.encode(rest, &mut ids);
+        self.added.split(text, |fragment| match fragment {
+            Fragment::Text(text) => side.encode(text, &mut ids),
+            Fragment::Token(id) => ids.push(id),
+        });
         ids.push(self.eos);
         ids
-    }
-
-    /// The first added token in text, the longest of those that start there, with what stands around it.
-    fn next_added<'a>(&self, text: &'a str) -> Option<(&'a str, &(Token, u32), &'a str)> {
-        text.char_indices().find_map(|(at, _)| {
-            let (before, here) = text.split_at_checked(at)?;
-            let found = self.added.iter().filter(|(token, _)| here.starts_with(&token.content));
-            let longest = found.max_by_key(|(token, _)| token.content.len())?;
-            Some((before, longest, here.strip_prefix(&longest.0.content)?))
-        })
     }
 }
 
 /// What each id of the target vocabulary looks like in text.
-fn surfaces(target: &Side, added: &[(Token, u32)]) -> Vec<Surface> {
+fn surfaces(target: &Side, added: &AddedTokens) -> Vec<Surface> {
     let mut surfaces = target.pieces.surfaces(target.vocabulary.pieces());
-    for (token, id) in added {
+    for (token, id) in added.iter() {
         let id = target.vocabulary.id(&token.content).unwrap_or(*id);
         if let Some(surface) = surfaces.get_mut(id as usize) {
             *surface = Surface::Text(if token.special { String::new() } else { token.content.clone() });
         }
     }
     surfaces
-}
-
-/// White space as Python's `str.strip` has it.
-fn is_space(character: char) -> bool {
-    character.is_whitespace() || ('\x1C'..='\x1F').contains(&character)
 }
 
 impl Tokenizer for MarianTokenizer {
@@ -155,29 +139,16 @@ impl Tokenizer for MarianTokenizer {
     }
 
     fn decode(&self, ids: &[u32]) -> String {
-        let mut text = String::new();
-        let mut bytes = Vec::new();
-        for surface in ids.iter().filter_map(|id| self.surfaces.get(*id as usize)) {
-            match surface {
-                Surface::Byte(byte) => bytes.push(*byte),
-                Surface::Text(piece) => {
-                    push_bytes(&mut text, &mut bytes);
-                    text.push_str(piece);
-                }
-            }
-        }
-        push_bytes(&mut text, &mut bytes);
-        let text = self.target.pieces.denormalize(text);
-        let text = text.trim_matches(is_space);
-        if self.clean_up_spaces { clean_up(text) } else { text.to_owned() }
+        let text = surface::join(ids, &self.surfaces, &self.target.pieces);
+        if self.clean_up_spaces { surface::clean_up(&text) } else { text }
     }
 
-    fn target_pieces(&self) -> Vec<u32> {
+    fn target_pieces(&self) -> Option<Vec<u32>> {
         let known = self.target.pieces.text_pieces().filter_map(|piece| self.target.vocabulary.id(piece));
         let mut ids: Vec<u32> = known.chain([self.eos, self.target.unk]).collect();
         ids.sort_unstable();
         ids.dedup();
-        ids
+        Some(ids)
     }
 
     fn vocab_size(&self) -> usize {
@@ -195,30 +166,4 @@ impl Tokenizer for MarianTokenizer {
     fn pad_id(&self) -> u32 {
         self.pad
     }
-}
-
-/// Moves bytes to the end of text; each byte that is not part of a character becomes U+FFFD.
-fn push_bytes(text: &mut String, bytes: &mut Vec<u8>) {
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '\u{FFFD}'));
-    }
-    bytes.clear();
-}
-
-/// Closes the gaps before English punctuation, as `clean_up_tokenization` of transformers does.
-fn clean_up(text: &str) -> String {
-    let gaps = [
-        (" .", "."),
-        (" ?", "?"),
-        (" !", "!"),
-        (" ,", ","),
-        (" ' ", "'"),
-        (" n't", "n't"),
-        (" 'm", "'m"),
-        (" 's", "'s"),
-        (" 've", "'ve"),
-        (" 're", "'re"),
-    ];
-    gaps.iter().fold(text.to_owned(), |text, (gap, closed)| text.replace(gap, closed))
 }

@@ -84,10 +84,15 @@ impl Normalizer {
         normalized
     }
 
+    /// The length of the longest protected symbol that text begins with.
+    pub(super) fn protected_at(&self, text: &[u8]) -> Option<usize> {
+        self.protected.prefixes(text).last().map(|(length, _)| length)
+    }
+
     /// What stands at byte `start` after rewriting, and how many bytes of the text that covers; `None` at the end.
     fn rewrite<'a>(&'a self, text: &'a str, start: usize) -> Option<(&'a str, usize)> {
         let rest = text.as_bytes().get(start..).filter(|rest| !rest.is_empty())?;
-        if let Some((length, _)) = self.protected.prefixes(rest).last() {
+        if let Some(length) = self.protected_at(rest) {
             return Some((text.get(start..start + length)?, length));
         }
         if let Some((length, replacement)) = self.rules.as_ref().and_then(|rules| rules.longest_match(rest)) {

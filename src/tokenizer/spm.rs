@@ -1,8 +1,10 @@
-//! SentencePiece unigram models, read from `.spm` files.
+//! SentencePiece models, unigram or BPE, read from `.spm` and `.model` files.
 //!
 //! Segmentation is written out here, although the `tokenizers` crate has a unigram model: ids must equal those of
 //! SentencePiece itself, which adds scores in single precision (the crate in double, so that ties come out differently),
 //! applies the character map to the longest match (the crate to grapheme clusters), and prefers user-defined symbols.
+
+mod bpe;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -19,9 +21,10 @@ const UNKNOWN_PENALTY: f32 = 10.0;
 /// SentencePiece refuses longer pieces, in bytes; it bounds the time that a character takes.
 const MAX_PIECE_LENGTH: usize = 8000;
 
-/// A unigram model: pieces with scores, and the rules that prepare text for them.
+/// A model: pieces with scores, and the rules that prepare text for them.
 #[derive(Debug)]
 pub(super) struct SentencePiece {
+    algorithm: Algorithm,
     pieces: Vec<Entry>,
     trie: Trie,
     unknown_score: f32,
@@ -31,6 +34,18 @@ pub(super) struct SentencePiece {
     denormalizer: Option<Normalizer>,
     unknown_surface: String,
 }
+
+/// How text is cut into pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Algorithm {
+    /// So that the scores' sum is the highest.
+    Unigram,
+    /// By merging neighbours, those of the best piece first.
+    Bpe,
+}
+
+/// Start and end of a part of a text, in bytes, and its piece; `None` where no piece covers it.
+type Segment = (usize, usize, Option<u32>);
 
 #[derive(Debug)]
 struct Entry {
@@ -75,15 +90,20 @@ impl SentencePiece {
     pub(super) fn from_slice(bytes: &[u8]) -> Result<Self, String> {
         let model = SentencePieceModel::from_slice(bytes).map_err(|_| "it is damaged or cut short".to_owned())?;
         let trainer = model.trainer().cloned().unwrap_or_default();
-        if trainer.model_type() != ModelType::Unigram {
-            return Err(format!("its type is {:?} where only Unigram is supported", trainer.model_type()));
-        }
+        let algorithm = match trainer.model_type() {
+            ModelType::Unigram => Algorithm::Unigram,
+            ModelType::Bpe => Algorithm::Bpe,
+            other => return Err(format!("its type is {other:?} where only Unigram and Bpe are supported")),
+        };
         let pieces: Vec<Entry> = model
             .pieces()
             .iter()
             .map(|piece| Entry { piece: piece.piece().to_owned(), score: piece.score(), kind: piece.r#type() })
             .collect();
         check(&pieces)?;
+        if algorithm == Algorithm::Bpe && pieces.iter().any(|entry| entry.kind == Type::Unused) {
+            return Err("it has merges of no use of their own, which are not supported".to_owned());
+        }
         let byte_pieces = if trainer.byte_fallback() { Some(byte_pieces(&pieces)?) } else { None };
         let lowest = pieces.iter().filter(|entry| entry.kind == Type::Normal).map(|entry| entry.score);
         let symbols = |kinds: &[Type]| {
@@ -101,6 +121,7 @@ impl SentencePiece {
             .map(|spec| Normalizer::new(spec, false, Trie::new([])))
             .transpose()?;
         Ok(Self {
+            algorithm,
             trie: symbols(&[Type::Normal, Type::UserDefined]),
             unknown_score: lowest.fold(f32::MAX, f32::min) - UNKNOWN_PENALTY,
             byte_pieces,
@@ -125,7 +146,11 @@ impl SentencePiece {
     /// Cuts text into pieces and hands each to `emit`, in order.
     pub(super) fn segment(&self, text: &str, mut emit: impl FnMut(Part<'_>)) {
         let normalized = self.normalizer.normalize(text);
-        let mut parts = self.best_path(&normalized).into_iter().peekable();
+        let parts = match self.algorithm {
+            Algorithm::Unigram => self.best_path(&normalized),
+            Algorithm::Bpe => self.merge(&normalized),
+        };
+        let mut parts = parts.into_iter().peekable();
         while let Some((start, mut end, piece)) = parts.next() {
             if let Some(piece) = piece {
                 emit(Part::Piece(piece));
@@ -142,11 +167,11 @@ impl SentencePiece {
         }
     }
 
-    /// The segmentation of the highest score, as (start, end, piece) in order; an unknown character has no piece.
+    /// The segmentation of the highest score, in order; every unknown character is a segment.
     ///
     /// Sums and comparisons are in single precision and the first of equals wins, as in
     /// `unigram::Model::EncodeOptimized` of SentencePiece: how ties such as `0 00` and `00 0` end hangs on it.
-    fn best_path(&self, text: &str) -> Vec<(usize, usize, Option<u32>)> {
+    fn best_path(&self, text: &str) -> Vec<Segment> {
         let mut best = vec![Best { score: 0.0, piece: None, start: None }; text.len() + 1];
         for (start, character) in text.char_indices() {
             let Some(so_far) = best.get(start).map(|best| best.score) else { break };

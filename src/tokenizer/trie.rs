@@ -57,6 +57,11 @@ impl Trie {
             .filter(|(_, value)| *value != NO_VALUE)
     }
 
+    /// The value of a key.
+    pub(super) fn get(&self, key: &[u8]) -> Option<u32> {
+        self.prefixes(key).last().filter(|(length, _)| *length == key.len()).map(|(_, value)| value)
+    }
+
     fn child(&self, node: &Node, byte: u8) -> Option<&Node> {
         let first = node.first_child as usize;
         let labels = self.labels.get(first..first + node.children as usize)?;
@@ -73,6 +78,7 @@ mod tests {
         let trie = Trie::new([("ab", 1), ("a", 0), ("abcd", 2), ("b", 3), ("ما", 4)]);
         assert_eq!(trie.prefixes(b"abcx").collect::<Vec<_>>(), [(1, 0), (2, 1)]);
         assert_eq!(trie.prefixes(b"abcd").collect::<Vec<_>>(), [(1, 0), (2, 1), (4, 2)]);
+        assert_eq!((trie.get(b"abcd"), trie.get(b"abc"), trie.get(b"")), (Some(2), None, None));
         assert_eq!(trie.prefixes("مال".as_bytes()).collect::<Vec<_>>(), [(4, 4)]);
         assert_eq!(trie.prefixes(b"x").count() + trie.prefixes(b"").count(), 0);
         assert_eq!(Trie::new([]).prefixes(b"a").count(), 0);

@@ -1,4 +1,4 @@
-//! `vocab.json` and `tokenizer_config.json`, as the published Marian models have them.
+//! `vocab.json` and `tokenizer_config.json`, as the published models have them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ impl Vocabulary {
     }
 }
 
-/// The settings of a Marian tokenizer that bear on ids and text.
+/// The settings of a tokenizer that bear on ids and text.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub(super) struct Config {
@@ -77,6 +77,10 @@ pub(super) struct Config {
     extra_special_tokens: Value,
     pub(super) separate_vocabs: bool,
     pub(super) clean_up_tokenization_spaces: Option<bool>,
+    /// How many sentinels `<extra_id_0>`, … a T5 vocabulary has beyond its pieces.
+    pub(super) extra_ids: Option<usize>,
+    /// Whether a byte-level tokenizer takes text to begin with a space.
+    pub(super) add_prefix_space: Option<bool>,
 }
 
 impl Default for Config {
@@ -90,6 +94,8 @@ impl Default for Config {
             extra_special_tokens: Value::Null,
             separate_vocabs: false,
             clean_up_tokenization_spaces: None,
+            extra_ids: None,
+            add_prefix_space: None,
         }
     }
 }
@@ -151,19 +157,31 @@ impl Config {
     /// Those that the file lists with an id have it; the others have that of the vocabulary, and a token that the
     /// vocabulary lacks too is not one the model knows.
     pub(super) fn added_tokens(&self, vocabulary: &Vocabulary) -> Vec<(Token, u32)> {
-        let listed = self.added_tokens_decoder.iter().filter_map(|(id, token)| Some((token.clone(), id.parse().ok()?)));
-        let mut tokens: Vec<(Token, u32)> = listed.collect();
-        tokens.sort_by_key(|(_, id)| *id);
-        let extra = Vec::<Token>::deserialize(&self.extra_special_tokens).unwrap_or_default();
-        let named = [&self.eos_token, &self.unk_token, &self.pad_token].into_iter().cloned();
-        for token in named.chain(self.additional_special_tokens.iter().flatten().cloned()).chain(extra) {
+        let mut tokens = self.listed_tokens();
+        for token in self.named_tokens() {
             if let Some(id) = vocabulary.id(&token.content)
                 && !tokens.iter().any(|(known, _)| known.content == token.content)
             {
-                tokens.push((Token { special: true, ..token }, id));
+                tokens.push((token, id));
             }
         }
         tokens.retain(|(token, _)| !token.content.is_empty());
         tokens
+    }
+
+    /// The tokens that the file lists with an id, by id.
+    pub(super) fn listed_tokens(&self) -> Vec<(Token, u32)> {
+        let listed = self.added_tokens_decoder.iter().filter_map(|(id, token)| Some((token.clone(), id.parse().ok()?)));
+        let mut tokens: Vec<(Token, u32)> = listed.collect();
+        tokens.sort_by_key(|(_, id)| *id);
+        tokens
+    }
+
+    /// The special tokens that the file names.
+    pub(super) fn named_tokens(&self) -> impl Iterator<Item = Token> {
+        let extra = Vec::<Token>::deserialize(&self.extra_special_tokens).unwrap_or_default();
+        let named = [&self.eos_token, &self.unk_token, &self.pad_token].into_iter().cloned();
+        let all = named.chain(self.additional_special_tokens.iter().flatten().cloned()).chain(extra);
+        all.map(|token| Token { special: true, ..token })
     }
 }

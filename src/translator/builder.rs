@@ -10,9 +10,9 @@ use super::{Device, TranslateError, Translator};
 use crate::decode::GenerationConfig;
 use crate::hub::{self, HubOptions, ModelFolder, NoProgress, Progress};
 use crate::model::{self, Precision};
-use crate::registry::{ModelRef, Registry};
+use crate::registry::{Family, ModelRef, Registry, Task};
 use crate::text::Normalization;
-use crate::tokenizer::{MarianTokenizer, Tokenizer};
+use crate::tokenizer;
 
 /// Most tokens of a segment before it is split: what OPUS-MT models saw in training is shorter by far, and they drop
 /// clauses of what is longer.
@@ -25,8 +25,10 @@ const BATCH_TOKENS: usize = 2048;
 #[derive(Debug, Clone)]
 pub struct TranslatorBuilder {
     model: Option<String>,
+    task: Task,
     from: String,
     to: String,
+    prefix: Option<String>,
     registry: Option<Registry>,
     hub: Option<HubOptions>,
     device: Device,
@@ -43,8 +45,10 @@ impl Default for TranslatorBuilder {
     fn default() -> Self {
         Self {
             model: None,
+            task: Task::Translate,
             from: "ar".into(),
             to: "en".into(),
+            prefix: None,
             registry: None,
             hub: None,
             device: Device::Auto,
@@ -67,7 +71,21 @@ impl TranslatorBuilder {
         self
     }
 
-    /// Languages to translate from and to, as ISO 639 codes; by default `ar` and `en`.
+    /// What the model is to do with a text; by default to translate it. To shorten texts, set [`Self::exact`] too.
+    pub fn task(mut self, task: Task) -> Self {
+        self.task = task;
+        self
+    }
+
+    /// What stands before every text that the model reads, such as `summarize: `; by default what the registry has for the
+    /// model, or what names the target's language to it.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Languages to translate from and to, as ISO 639 codes or by the model's own names, such as `arz_Arab`; by default
+    /// `ar` and `en`.
     pub fn languages(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
         self.from = from.into();
         self.to = to.into();
@@ -143,7 +161,7 @@ impl TranslatorBuilder {
     }
 
     /// [`Self::build`], with a witness of downloads.
-    pub fn build_with(self, progress: &mut dyn Progress) -> Result<Translator, TranslateError> {
+    pub fn build_with(mut self, progress: &mut dyn Progress) -> Result<Translator, TranslateError> {
         let builtin;
         let registry = match &self.registry {
             Some(registry) => registry,
@@ -154,18 +172,28 @@ impl TranslatorBuilder {
         };
         let model = match &self.model {
             Some(name) => ModelRef::parse(name, registry)?,
-            None => ModelRef::Registry(registry.default_for(&self.from, &self.to)?.clone()),
+            None => ModelRef::Registry(Box::new(registry.default_for(self.task, &self.from, &self.to)?.clone())),
         };
         let overrides = match &model {
-            ModelRef::Registry(spec) if !spec.offers(&self.from, &self.to) => {
-                return Err(TranslateError::WrongPair {
-                    model: spec.name.clone(),
-                    from: self.from,
-                    to: self.to,
-                    offered: spec.pairs().collect::<Vec<_>>().join(", "),
-                });
+            ModelRef::Registry(spec) => {
+                if spec.task != self.task {
+                    return Err(TranslateError::WrongTask {
+                        model: spec.name.clone(),
+                        task: spec.task,
+                        asked: self.task,
+                    });
+                }
+                if !spec.offers(&self.from, &self.to) && !spec.family.names_languages() {
+                    return Err(TranslateError::WrongPair {
+                        model: spec.name.clone(),
+                        from: self.from,
+                        to: self.to,
+                        offered: spec.pairs().collect::<Vec<_>>().join(", "),
+                    });
+                }
+                self.prefix = self.prefix.or_else(|| spec.prefix.clone());
+                GenerationConfig::from(&spec.generation)
             }
-            ModelRef::Registry(spec) => GenerationConfig::from(&spec.generation),
             ModelRef::Repo { .. } | ModelRef::Folder(_) => GenerationConfig::default(),
         };
         let folder = match &self.hub {
@@ -179,16 +207,20 @@ impl TranslatorBuilder {
     fn load(self, folder: &ModelFolder, overrides: GenerationConfig) -> Result<Translator, TranslateError> {
         let device = self.device.open()?;
         let config = model::config(folder)?;
-        let tokenizer = load_tokenizer(folder)?;
-        let (pieces, rows) = (tokenizer.vocab_size(), config.vocab_size());
-        if pieces != rows {
-            let file = folder.file("vocab.json").unwrap_or_else(|| "vocab.json".into());
-            return Err(TranslateError::Vocabulary { file, pieces, rows });
+        let rows = config.vocab_size();
+        let task = tokenizer::Task { from: &self.from, to: &self.to, prefix: self.prefix.as_deref() };
+        let tokenizer = tokenizer::load(folder, task, rows)?;
+        let pieces = tokenizer.vocab_size();
+        // Many networks have a few rows to spare, for the sake of the hardware that trained them; Marian has none.
+        if pieces > rows || pieces < rows && folder.family == Family::Marian {
+            return Err(TranslateError::Vocabulary { pieces, rows });
         }
         let own = model::generation_config(folder)?;
-        let options = self.generation.or(overrides).or(own).resolve(config.max_positions())?;
-        let outputs = (!self.whole_vocabulary.unwrap_or(self.exact)).then(|| {
-            let mut outputs = tokenizer.target_pieces();
+        let language =
+            GenerationConfig { forced_bos_token_id: tokenizer.first_target(), ..GenerationConfig::default() };
+        let options = self.generation.or(language).or(overrides).or(own).resolve(config.max_positions())?;
+        let pieces = if self.whole_vocabulary.unwrap_or(self.exact) { None } else { tokenizer.target_pieces() };
+        let outputs = pieces.map(|mut outputs| {
             outputs.extend(options.named_tokens());
             outputs.sort_unstable();
             outputs.dedup();
@@ -207,18 +239,6 @@ impl TranslatorBuilder {
             plan: Plan { threads, batch_tokens: batch_tokens.max(1) },
         })
     }
-}
-
-fn load_tokenizer(folder: &ModelFolder) -> Result<Box<dyn Tokenizer>, TranslateError> {
-    let file = |name: &str| folder.file(name).unwrap_or_else(|| PathBuf::from(name));
-    let tokenizer = MarianTokenizer::from_files(
-        &file("source.spm"),
-        &file("target.spm"),
-        &file("vocab.json"),
-        folder.file("target_vocab.json").as_deref(),
-        folder.file("tokenizer_config.json").as_deref(),
-    )?;
-    Ok(Box::new(tokenizer))
 }
 
 fn cores() -> usize {

@@ -7,7 +7,6 @@ mod guard;
 mod join;
 mod stream;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -20,11 +19,11 @@ pub use stream::Stream;
 
 use crate::decode::{GenerationOptions, OptionsError};
 use crate::document::{DocumentError, Encoding, Layout, Lines, Part, parts};
-use crate::hub::Provenance;
+use crate::hub::{self, Provenance};
 use crate::model::ModelError;
+use crate::registry::{self, Task};
 use crate::tokenizer::{Tokenizer, TokenizerError};
 pub use crate::translation::{Flag, Translation};
-use crate::{hub, registry};
 
 /// A loaded model, ready to translate. Cheap to clone; every clone shares the weights.
 #[derive(Clone)]
@@ -80,6 +79,11 @@ impl Translator {
         self.core.model.products()
     }
 
+    /// Longest source that the model reads in one piece, in tokens with those that stand around every text.
+    pub fn longest_source(&self) -> usize {
+        self.core.model.max_positions()
+    }
+
     /// Threads that work at once.
     pub fn threads(&self) -> usize {
         self.plan.threads
@@ -120,8 +124,12 @@ pub enum TranslateError {
     Options(#[from] OptionsError),
     #[error("the model {model} does not translate {from} to {to}; it offers {offered}")]
     WrongPair { model: String, from: String, to: String, offered: String },
-    #[error("{file} has {pieces} pieces, but the weights have rows for {rows}; the files don't belong together")]
-    Vocabulary { file: PathBuf, pieces: usize, rows: usize },
+    #[error("the model {model} is there to {task}, not to {asked}; choose another, `translate models list` names some")]
+    WrongTask { model: String, task: Task, asked: Task },
+    #[error(
+        "the vocabulary has {pieces} pieces, but the weights have rows for {rows}; the model's files don't belong together"
+    )]
+    Vocabulary { pieces: usize, rows: usize },
     #[error("the device {device} can't be used: {source}; use --device cpu, or a build with that device's feature")]
     Device { device: Device, source: candle_core::Error },
     #[error("no home folder is known to keep models in; state a cache folder")]
