@@ -24,6 +24,7 @@ pub mod model;
 pub mod ninjs;
 pub mod profile;
 pub mod registry;
+pub mod release;
 pub mod text;
 pub mod tokenizer;
 mod translation;

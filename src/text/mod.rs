@@ -6,6 +6,7 @@
 
 mod abbreviations;
 mod clauses;
+mod fold;
 mod normalize;
 mod passthrough;
 mod quotations;
@@ -13,6 +14,8 @@ mod script;
 mod segment;
 
 pub use clauses::split_long;
+pub use fold::fold;
 pub use normalize::Normalization;
 pub use passthrough::{PassThrough, passes_through};
+pub(crate) use script::{digit, is_arabic_letter, is_invisible};
 pub use segment::{list_marker, split};
