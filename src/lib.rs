@@ -25,6 +25,7 @@ pub mod ninjs;
 pub mod profile;
 pub mod registry;
 pub mod release;
+pub mod summarizer;
 pub mod text;
 pub mod tokenizer;
 mod translation;

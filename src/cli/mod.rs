@@ -4,10 +4,12 @@ mod bench;
 mod chart;
 mod env;
 mod eval;
+mod jobs;
 mod models;
 mod options;
 mod output;
 mod progress;
+mod summarize;
 mod translate;
 
 use std::error::Error;
@@ -32,6 +34,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write an English headline and summary of each release
+    Summarize(Box<summarize::SummarizeArgs>),
     /// Measure speed, latency and memory
     Bench(Box<bench::BenchArgs>),
     /// Score translations by references: BLEU and chrF as sacreBLEU computes them, ROUGE as rouge_score does
@@ -81,6 +85,7 @@ impl Cli {
     fn dispatch(self) -> Result<(), Failure> {
         match &self.command {
             None => translate::run(&self.translate, &self.common),
+            Some(Command::Summarize(args)) => summarize::run(args, &self.common),
             Some(Command::Bench(args)) => bench::run(args, &self.common),
             Some(Command::Eval(args)) => eval::run(args, &self.common),
             Some(Command::Models(args)) => {

@@ -14,10 +14,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use encoding::Encoding;
-pub use layout::{Layout, parts};
+pub use layout::{Layout, Parts, parts};
 pub use lines::{Line, Lines};
-pub(crate) use write::DocumentName;
-pub use write::{BilingualWriter, JsonLinesWriter, JsonWriter, RecordWriter, TextWriter, Writer};
+pub use write::{BilingualWriter, DocumentName, JsonLinesWriter, JsonWriter, RecordWriter, TextWriter, Writer};
 
 /// A piece of a document. The parts of a document, one after the other, are the document.
 #[derive(Debug, Clone, PartialEq)]

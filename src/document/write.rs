@@ -154,7 +154,7 @@ struct Objects<W> {
 }
 
 /// What results call a document.
-pub(crate) struct DocumentName {
+pub struct DocumentName {
     /// The whole document's name.
     whole: String,
     /// `whole` or, of records, the record's `id` or else `whole#NUMBER`.
@@ -163,12 +163,13 @@ pub(crate) struct DocumentName {
 }
 
 impl DocumentName {
-    pub(crate) fn new(name: String) -> Self {
+    /// Of a document; of its records once [`Self::next`] has gone on to one.
+    pub fn new(name: String) -> Self {
         Self { current: name.clone(), whole: name, records: 0 }
     }
 
     /// Goes on to the next record.
-    pub(crate) fn next(&mut self, record: &Map<String, Value>) {
+    pub fn next(&mut self, record: &Map<String, Value>) {
         self.records += 1;
         self.current = match record.get("id") {
             Some(Value::String(id)) => id.clone(),
@@ -177,7 +178,8 @@ impl DocumentName {
         };
     }
 
-    pub(crate) fn current(&self) -> &str {
+    /// The name.
+    pub fn current(&self) -> &str {
         &self.current
     }
 }

@@ -39,6 +39,7 @@ pub struct TranslatorBuilder {
     normalization: Normalization,
     exact: bool,
     whole_vocabulary: Option<bool>,
+    every_hypothesis: bool,
 }
 
 impl Default for TranslatorBuilder {
@@ -59,6 +60,7 @@ impl Default for TranslatorBuilder {
             normalization: Normalization::default(),
             exact: false,
             whole_vocabulary: None,
+            every_hypothesis: false,
         }
     }
 }
@@ -155,6 +157,12 @@ impl TranslatorBuilder {
         self
     }
 
+    /// Gives as many hypotheses as the beam is wide, whatever the generation settings say.
+    pub fn every_hypothesis(mut self, every: bool) -> Self {
+        self.every_hypothesis = every;
+        self
+    }
+
     /// Finds the model, fetching it if need be, and loads it.
     pub fn build(self) -> Result<Translator, TranslateError> {
         self.build_with(&mut NoProgress)
@@ -218,7 +226,10 @@ impl TranslatorBuilder {
         let own = model::generation_config(folder)?;
         let language =
             GenerationConfig { forced_bos_token_id: tokenizer.first_target(), ..GenerationConfig::default() };
-        let options = self.generation.or(language).or(overrides).or(own).resolve(config.max_positions())?;
+        let mut options = self.generation.or(language).or(overrides).or(own).resolve(config.max_positions())?;
+        if self.every_hypothesis {
+            options.num_return_sequences = options.num_beams;
+        }
         let pieces = if self.whole_vocabulary.unwrap_or(self.exact) { None } else { tokenizer.target_pieces() };
         let outputs = pieces.map(|mut outputs| {
             outputs.extend(options.named_tokens());

@@ -1,0 +1,366 @@
+//! Numbers, percentages, months and weekdays in Arabic and English text, so that those of a headline can be looked for in
+//! its source.
+
+use std::ops::Range;
+
+use crate::release::{month, weekday};
+use crate::text::{digit, fold};
+
+/// Something that a translation must not change.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Figure {
+    pub(super) value: Value,
+    /// Bytes of the text, the unit (`million`, `%`) included.
+    pub(super) range: Range<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Value {
+    /// In units: 1.2 million is 1,200,000.
+    Number(f64),
+    Percent(f64),
+    /// 1 to 12, of either calendar.
+    Month(u8),
+    /// 0 to 6, from Saturday.
+    Weekday(u8),
+}
+
+impl Value {
+    /// Whether `source` says it, in whatever form.
+    pub(super) fn is_said_by(self, source: Self) -> bool {
+        match (self, source) {
+            (Self::Number(a), Self::Number(b)) | (Self::Percent(a), Self::Percent(b)) => {
+                (a - b).abs() <= 1e-9 * a.abs().max(1.0)
+            }
+            (Self::Month(a), Self::Month(b)) | (Self::Weekday(a), Self::Weekday(b)) => a == b,
+            // `13/6/2026` says June.
+            (Self::Month(a), Self::Number(b)) => f64::from(a) == b,
+            _ => false,
+        }
+    }
+}
+
+/// The figures of `text`, in order.
+pub(super) fn figures(text: &str) -> Vec<Figure> {
+    let words = split(text);
+    let mut figures = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
+        let found = number(text, rest).or_else(|| month_name(rest)).or_else(|| weekday_name(rest));
+        match found {
+            Some((value, taken)) => {
+                let last = rest.get(taken - 1).or(rest.first());
+                let range = rest.first().map_or(0, |word| word.range.start)..last.map_or(0, |word| word.range.end);
+                figures.push(Figure { value, range });
+                at += taken;
+            }
+            None => at += 1,
+        }
+    }
+    figures
+}
+
+/// A run of letters, a number in digits, or a sign.
+struct Word {
+    /// Letters folded, their first capital remembered.
+    text: String,
+    is_capital: bool,
+    range: Range<usize>,
+}
+
+impl Word {
+    fn digits(&self) -> Option<f64> {
+        self.text.starts_with(|c: char| c.is_ascii_digit()).then(|| self.text.parse().ok())?
+    }
+}
+
+/// Words and numbers of `text`; a number's separators are resolved, so that its text is one that Rust parses.
+fn split(text: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let Some(c) = rest.chars().next() else { break };
+        let (length, word) = if digit(c).is_some() {
+            let length = number_length(rest);
+            (length, Some(european(rest.get(..length).unwrap_or_default())))
+        } else if is_letter(c) {
+            let length = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+            (length, rest.get(..length).map(fold))
+        } else {
+            (c.len_utf8(), (!c.is_whitespace()).then(|| c.to_string()))
+        };
+        if let Some(text) = word {
+            words.push(Word { text, is_capital: c.is_uppercase(), range: at..at + length });
+        }
+        at += length;
+    }
+    words
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() || matches!(c, '\u{0640}' | '\u{064B}'..='\u{065F}' | '\u{0670}')
+}
+
+/// The length of digits and the separators between them at the beginning of `text`.
+fn number_length(text: &str) -> usize {
+    let mut end = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next_is_digit = chars.peek().is_some_and(|(_, next)| digit(*next).is_some());
+        if digit(c).is_none() && !(matches!(c, '.' | ',' | '٫' | '٬' | '،') && next_is_digit) {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    end
+}
+
+/// A number in digits of any kind as Rust writes it. Commas before groups of three are of thousands, and so are full
+/// stops if there are several; a single one is of decimals.
+fn european(number: &str) -> String {
+    let separators = |wanted: &[char]| number.chars().filter(|c| wanted.contains(c)).count();
+    let groups = number.split([',', '٬', '،']).skip(1);
+    let are_thousands = groups.clone().all(|group| group.chars().take_while(|c| digit(*c).is_some()).count() == 3);
+    let dots = separators(&['.', '٫']);
+    number
+        .chars()
+        .filter_map(|c| match c {
+            '.' | '٫' => (dots == 1).then_some('.'),
+            ',' | '٬' | '،' => (!are_thousands && dots == 0).then_some('.'),
+            c => digit(c).and_then(|value| char::from_digit(u32::from(value), 10)),
+        })
+        .collect()
+}
+
+/// A number at the beginning of `words`, in digits or spelt, with the unit behind it.
+fn number(text: &str, words: &[Word]) -> Option<(Value, usize)> {
+    let first = words.first()?;
+    let (mut value, mut taken) = match first.digits() {
+        Some(value) => (value, 1),
+        None => spelt(words)?,
+    };
+    if first.digits().is_some() {
+        // `14th`, and the letters of `5G` or `2024م`, are no units.
+        if let Some(scale) = words.get(taken).and_then(scale_word) {
+            value *= scale;
+            taken += 1;
+        }
+    }
+    let rest = words.get(taken..).unwrap_or_default();
+    let percent = percent_sign(rest).or_else(|| {
+        let before = text.get(..first.range.start)?.trim_end().chars().next_back()?;
+        matches!(before, '%' | '٪').then_some(0)
+    });
+    match percent {
+        Some(more) => Some((Value::Percent(value), taken + more)),
+        None => Some((Value::Number(value), taken)),
+    }
+}
+
+/// How many of `words` say "per cent".
+fn percent_sign(words: &[Word]) -> Option<usize> {
+    let word = |at: usize| words.get(at).map_or("", |word| word.text.as_str());
+    match (word(0), word(1)) {
+        ("%" | "٪" | "percent" | "pct" | "بالمئه" | "بالمائه" | "بالميه" | "نقطه مئويه", _) => {
+            Some(1)
+        }
+        ("per", "cent") | ("في", "المئه" | "المائه" | "الميه") => Some(2),
+        _ => None,
+    }
+}
+
+/// The factor that a word after a number stands for.
+fn scale_word(word: &Word) -> Option<f64> {
+    scale(&word.text)
+}
+
+fn scale(word: &str) -> Option<f64> {
+    let value = match word {
+        "الف" | "الاف" | "الفا" | "thousand" => 1e3,
+        "مليون" | "ملايين" | "مليونا" | "million" | "m" => 1e6,
+        "مليار" | "مليارات" | "مليارا" | "بليون" | "بلايين" | "billion" | "bn" | "b" => {
+            1e9
+        }
+        "تريليون" | "تريليونات" | "تريليونا" | "trillion" => 1e12,
+        _ => return None,
+    };
+    Some(value)
+}
+
+/// A number in words: `خمسة وعشرون ألف`, `two hundred and fifty million`. One and two alone are no figures: English has
+/// them where Arabic has a form of the noun, and the other way round.
+fn spelt(words: &[Word]) -> Option<(f64, usize)> {
+    let (mut total, mut group, mut taken, mut figures) = (0.0, 0.0, 0, 0);
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let text = word.text.as_str();
+        // `-` and `and` join the parts of an English number, و those of an Arabic one.
+        if at > 0 && at == taken && matches!(text, "-" | "and") {
+            at += 1;
+            continue;
+        }
+        let bare = if at > 0 { text.strip_prefix('و').unwrap_or(text) } else { text };
+        let bare = if cardinal(bare).is_some() || scale(bare).is_some() { bare } else { without_particles(bare) };
+        match (cardinal(bare), scale(bare), bare) {
+            (Some(100.0), ..) if group > 0.0 && group < 10.0 => group *= 100.0,
+            (Some(value), ..) if fits(group, value) => group += value,
+            (_, Some(scale), _) if group > 0.0 || at == 0 && !matches!(bare, "m" | "b" | "bn") => {
+                total += f64::max(group, 1.0) * scale;
+                group = 0.0;
+            }
+            _ => break,
+        }
+        figures += 1;
+        at += 1;
+        taken = at;
+    }
+    let value = total + group;
+    (figures > 0 && value > 2.0).then_some((value, taken))
+}
+
+/// Whether `value` may be added to the parts of a number below a thousand that make `group` so far: hundreds, then tens
+/// and units in either order.
+fn fits(group: f64, value: f64) -> bool {
+    let (units, tens) = (group % 10.0, group % 100.0 - group % 10.0);
+    match value {
+        _ if group == 0.0 => true,
+        10.0 => tens == 0.0 && units > 0.0,
+        _ if value >= 100.0 => false,
+        _ if value >= 20.0 => tens == 0.0,
+        _ if value > 10.0 => tens == 0.0 && units == 0.0,
+        _ => units == 0.0 && tens != 10.0,
+    }
+}
+
+fn without_particles(word: &str) -> &str {
+    let prefixes = ["وال", "فال", "بال", "لل", "ال", "و", "ف", "ب", "ل", "ك"];
+    let known = |stem: &&str| cardinal(stem).is_some() || scale(stem).is_some();
+    prefixes.iter().filter_map(|prefix| word.strip_prefix(prefix)).find(known).unwrap_or(word)
+}
+
+/// The value below a thousand of one word; ordinals count as their number.
+fn cardinal(word: &str) -> Option<f64> {
+    let value = match word {
+        "one" | "واحد" | "واحده" | "احد" | "احدي" | "حادي" | "حاديه" => 1,
+        "two" | "اثنا" | "اثنتا" | "اثني" | "اثنتي" | "اثنان" | "اثنين" | "اثنتان" | "اثنتين" | "ثاني" | "ثانيه" => {
+            2
+        }
+        "three" | "third" | "ثلاث" | "ثلاثه" | "ثالث" | "ثالثه" => 3,
+        "four" | "fourth" | "اربع" | "اربعه" | "رابع" | "رابعه" => 4,
+        "five" | "fifth" | "خمس" | "خمسه" | "خامس" | "خامسه" => 5,
+        "six" | "sixth" | "ست" | "سته" | "سادس" | "سادسه" => 6,
+        "seven" | "seventh" | "سبع" | "سبعه" | "سابع" | "سابعه" => 7,
+        "eight" | "eighth" | "ثمان" | "ثماني" | "ثمانيه" | "ثامن" | "ثامنه" => 8,
+        "nine" | "ninth" | "تسع" | "تسعه" | "تاسع" | "تاسعه" => 9,
+        "ten" | "tenth" | "عشر" | "عشره" | "عاشر" | "عاشره" => 10,
+        "eleven" | "eleventh" => 11,
+        "twelve" | "twelfth" => 12,
+        "thirteen" => 13,
+        "fourteen" => 14,
+        "fifteen" => 15,
+        "sixteen" => 16,
+        "seventeen" => 17,
+        "eighteen" => 18,
+        "nineteen" => 19,
+        "twenty" | "عشرون" | "عشرين" => 20,
+        "thirty" | "ثلاثون" | "ثلاثين" => 30,
+        "forty" | "اربعون" | "اربعين" => 40,
+        "fifty" | "خمسون" | "خمسين" => 50,
+        "sixty" | "ستون" | "ستين" => 60,
+        "seventy" | "سبعون" | "سبعين" => 70,
+        "eighty" | "ثمانون" | "ثمانين" => 80,
+        "ninety" | "تسعون" | "تسعين" => 90,
+        "hundred" | "مئه" | "مائه" | "ميه" => 100,
+        "مئتان" | "مئتين" | "مئتي" | "مائتان" | "مائتين" | "مائتي" => 200,
+        "ثلاثمئه" | "ثلاثمائه" => 300,
+        "اربعمئه" | "اربعمائه" => 400,
+        "خمسمئه" | "خمسمائه" => 500,
+        "ستمئه" | "ستمائه" => 600,
+        "سبعمئه" | "سبعمائه" => 700,
+        "ثمانمئه" | "ثمانمائه" | "ثمانيمئه" => 800,
+        "تسعمئه" | "تسعمائه" => 900,
+        _ => return None,
+    };
+    Some(f64::from(value))
+}
+
+/// A month's name. English "may" and "march" are months only with a capital, and beside a number or a preposition they
+/// are taken for one.
+fn month_name(words: &[Word]) -> Option<(Value, usize)> {
+    let first = words.first()?;
+    let is_latin = first.text.is_ascii();
+    if is_latin && (!first.is_capital || first.text.len() < 3) {
+        return None;
+    }
+    let is_verb_too = matches!(first.text.as_str(), "may" | "march" | "mar");
+    let next_is_number = words.iter().skip(1).find(|word| word.text != ".").is_some_and(|word| word.digits().is_some());
+    if is_verb_too && !next_is_number {
+        return None;
+    }
+    let pair =
+        words.get(1).and_then(|second| month(&format!("{} {}", first.text, second.text))).map(|found| (found, 2));
+    let ((month, _), taken) = pair.or_else(|| month(&first.text).map(|found| (found, 1)))?;
+    Some((Value::Month(month), taken))
+}
+
+fn weekday_name(words: &[Word]) -> Option<(Value, usize)> {
+    let first = words.first()?;
+    let is_name = !first.text.is_ascii() || first.is_capital;
+    weekday(&first.text).filter(|_| is_name).map(|day| (Value::Weekday(day), 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Value::*;
+    use super::*;
+
+    fn values(text: &str) -> Vec<Value> {
+        figures(text).into_iter().map(|figure| figure.value).collect()
+    }
+
+    #[test]
+    fn both_languages_say_the_same() {
+        let pairs = [
+            ("بكلفة 1.2 مليار درهم", "at a cost of 1.2 billion dirhams", vec![Number(1.2e9)]),
+            ("أكثر من 2,400 فرصة", "more than 2,400 jobs", vec![Number(2400.0)]),
+            ("١١٫٣ مليون مشترك", "11.3 million subscribers", vec![Number(11.3e6)]),
+            ("٨٥٠ ألف حاوية", "850,000 containers", vec![Number(850e3)]),
+            ("بنسبة 35%", "by 35 percent", vec![Percent(35.0)]),
+            ("بنسبة ٣٥٪", "by 35 per cent", vec![Percent(35.0)]),
+            ("52 في المائة و5 بالمئة", "52% and 5%", vec![Percent(52.0), Percent(5.0)]),
+            ("خمسة وعشرون عاما", "twenty-five years", vec![Number(25.0)]),
+            ("ثلاثة عشر لاعبا", "thirteen players", vec![Number(13.0)]),
+            ("مئة وخمسين ألف نازح", "one hundred and fifty thousand displaced", vec![Number(150e3)]),
+            ("ثماني رافعات", "eight cranes", vec![Number(8.0)]),
+            ("للمرة الرابعة", "for the fourth time", vec![Number(4.0)]),
+            ("في 5 آذار/مارس", "on March 5", vec![Number(5.0), Month(3), Month(3)]),
+            ("14 تشرين الأول 2026", "14 October 2026", vec![Number(14.0), Month(10), Number(2026.0)]),
+            ("يوم الأحد المقبل", "next Sunday", vec![Weekday(1)]),
+        ];
+        for (arabic, english, expected) in pairs {
+            assert_eq!(values(arabic), expected, "{arabic}");
+            let said = |figure: &Value| expected.iter().any(|source| figure.is_said_by(*source));
+            assert!(
+                values(english).iter().all(said) && !values(english).is_empty(),
+                "{english}: {:?}",
+                values(english)
+            );
+        }
+    }
+
+    #[test]
+    fn other_figures_are_told_apart() {
+        assert!(!Number(1.2e6).is_said_by(Number(1.2e9)));
+        assert!(!Percent(35.0).is_said_by(Number(35.0)));
+        assert_eq!(values("one of the two may march on"), []);
+        assert_eq!(values("شخصان وواحد"), []);
+        assert_eq!(values("2:11.60, 6-6, 1.250.000"), [2.0, 11.6, 6.0, 6.0, 1.25e6].map(Number));
+        assert_eq!(values("الساعة 15،30"), [Number(15.3)]);
+    }
+
+    #[test]
+    fn ranges_name_the_text() {
+        let text = "بقيمة 27.5 مليون دولار";
+        assert_eq!(figures(text).into_iter().map(|figure| &text[figure.range]).collect::<Vec<_>>(), ["27.5 مليون"]);
+    }
+}
