@@ -67,6 +67,27 @@ fn a_model_without_a_file_it_needs_is_refused() {
 }
 
 #[test]
+fn a_licence_that_forbids_commercial_use_has_to_be_accepted_once() {
+    let world = World::new();
+    let registry = world.home.path().join("own.toml");
+    let entry = format!(
+        "[[model]]\nname = \"restricted\"\nrepo = \"{REPO}\"\nfamily = \"marian\"\nsource = [\"ar\"]\ntarget = [\"en\"]\n\
+         task = \"translate\"\nlicence = \"CC-BY-NC-4.0\"\ndownload_mb = 1\nmemory_mb = 1\nadvice = \"Ours.\"\n"
+    );
+    fs::write(&registry, entry).unwrap();
+    let with = |arguments: &[&'static str]| [&["--models-file", registry.to_str().unwrap()], arguments].concat();
+    assert_says(&world.succeed(&with(&["list"])), &["CC-BY-NC-4.0 (no commercial use)"]);
+    for name in ["restricted", REPO] {
+        let refusal = world.fail(&with(&["pull", name]));
+        assert_says(&refusal, &["restricted", "CC-BY-NC-4.0", "--accept-license"]);
+    }
+    assert!(world.hub.requests().is_empty());
+    world.succeed(&with(&["--accept-license", "pull", "restricted"]));
+    world.succeed(&with(&["pull", "restricted"]));
+    assert_says(&world.succeed(&with(&["show", "restricted"])), &["CC-BY-NC-4.0 (no commercial use)"]);
+}
+
+#[test]
 fn a_connection_cut_in_the_middle_is_resumed() {
     let world = World::new();
     world.hub.fail("GET /cdn/test/marian-ar-en/pytorch", Fault::Cut(50_000));

@@ -31,10 +31,23 @@ fn refusal(text: &str) -> (usize, String) {
 }
 
 #[test]
-fn the_builtin_models_are_the_two_opus_ones() {
+fn the_builtin_models_are_of_every_family() {
     let registry = builtin();
     let names: Vec<&str> = registry.models().iter().map(|model| model.name.as_str()).collect();
-    assert_eq!(names, ["opus-mt-tc-big-ar-en", "opus-mt-ar-en"]);
+    assert_eq!(names[..2], ["opus-mt-tc-big-ar-en", "opus-mt-ar-en"]);
+    for family in Family::ALL {
+        assert!(registry.models().iter().any(|model| model.family == family), "{family:?}");
+    }
+    let restricted: Vec<&str> = registry
+        .models()
+        .iter()
+        .filter(|model| model.forbids_commercial_use())
+        .map(|model| model.name.as_str())
+        .collect();
+    assert_eq!(
+        restricted,
+        ["nllb-200-distilled-600M", "nllb-200-distilled-1.3B", "mT5_m2o_english_crossSum", "mT5_multilingual_XLSum"]
+    );
     let light = registry.find("opus-mt-ar-en").unwrap();
     assert_eq!(light.repo.as_str(), "Helsinki-NLP/opus-mt-ar-en");
     assert_eq!((light.revision.as_str(), light.family, light.task), ("main", Family::Marian, Task::Translate));
@@ -62,7 +75,7 @@ fn a_users_file_adds_replaces_and_chooses_the_default() {
     let mut registry = builtin();
     registry.extend_from(&file).unwrap();
 
-    assert_eq!(registry.models().len(), 3);
+    assert_eq!(registry.models().len(), builtin().models().len() + 1);
     assert_eq!(registry.find("opus-mt-ar-en").unwrap().repo.as_str(), "newsroom/opus-mt-ar-en");
     let ours = registry.default_for(Task::Translate, "ar", "en").unwrap();
     assert_eq!((ours.name.as_str(), ours.revision.as_str()), ("news-ar-en", "main"));
@@ -118,6 +131,10 @@ fn a_model_is_named_by_registry_repository_or_folder() {
     assert_eq!(repo.repo().map(|(repo, revision)| (repo.as_str(), revision.as_str())), Some(("org/name", "v1.0")));
     assert_eq!(repo.name(), "org/name");
     assert_eq!(named("org/name").unwrap().command_name(), "org/name");
+
+    // What the registry knows of a repository holds for it under that name too.
+    let known = named("facebook/nllb-200-distilled-600M@v2").unwrap();
+    assert_eq!(known.command_name(), "nllb-200-distilled-600M@v2");
 
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(named(folder.path().to_str().unwrap()).unwrap(), ModelRef::Folder(folder.path().to_owned()));

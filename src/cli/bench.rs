@@ -170,7 +170,7 @@ impl BenchArgs {
         };
         let mut builder = Translator::builder()
             .registry(env::registry(common.models_file.as_deref())?)
-            .hub(env::hub_options(common.offline)?)
+            .hub(env::hub_options(common)?)
             .device(setting.device)
             .precision(setting.precision.into())
             .generation(generation)

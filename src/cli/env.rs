@@ -9,6 +9,8 @@ use thiserror::Error;
 use translate::hub::{HubOptions, Token};
 use translate::registry::{self, Registry};
 
+use super::Common;
+
 /// A variable or file that makes no sense.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -35,9 +37,10 @@ pub enum Error {
 
 /// The hub as the environment describes it, by the variables that Python's huggingface_hub reads: `HF_ENDPOINT`,
 /// `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HUB_DISABLE_IMPLICIT_TOKEN`,
-/// `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`. `offline` is the flag of that name.
-pub fn hub_options(offline: bool) -> Result<HubOptions, Error> {
-    hub_options_from(&|name| std::env::var_os(name), std::env::home_dir(), offline)
+/// `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`; and as the flags have it.
+pub fn hub_options(common: &Common) -> Result<HubOptions, Error> {
+    let options = hub_options_from(&|name| std::env::var_os(name), std::env::home_dir(), common.offline)?;
+    Ok(HubOptions { accept_licence: common.accept_license, ..options })
 }
 
 /// The built-in models, then those of `translate/models.toml` in the platform's configuration folder if that file

@@ -158,7 +158,7 @@ impl EvalArgs {
 
     /// The translation of each segment, as `translate --lines` makes it, and what names the model.
     fn translate(&self, source: &Corpus, common: &Common) -> Result<(Corpus, String), Failure> {
-        let builder = Translator::builder().hub(env::hub_options(common.offline)?).generation(self.search.generation());
+        let builder = Translator::builder().hub(env::hub_options(common)?).generation(self.search.generation());
         let registry = env::registry(common.models_file.as_deref())?;
         let translator = self.model.apply(registry, builder).build_with(&mut DownloadBar::new(common.quiet))?;
         let meter = Meter::new(common.quiet, std::iter::once(self.input.as_deref()));

@@ -58,6 +58,9 @@ pub struct Common {
     /// Never touch the network
     #[arg(long, global = true, help_heading = "Models")]
     offline: bool,
+    /// Fetch models, too, whose licence forbids commercial use
+    #[arg(long, global = true, help_heading = "Models")]
+    accept_license: bool,
     /// Show no progress
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
@@ -90,7 +93,7 @@ impl Cli {
             Some(Command::Eval(args)) => eval::run(args, &self.common),
             Some(Command::Models(args)) => {
                 let registry = env::registry(self.common.models_file.as_deref())?;
-                let hub = env::hub_options(self.common.offline)?;
+                let hub = env::hub_options(&self.common)?;
                 let mut bar = progress::DownloadBar::new(self.common.quiet);
                 Ok(models::run(args, &registry, &hub, &mut bar, &mut io::stdout().lock())?)
             }

@@ -93,7 +93,7 @@ fn list(registry: &Registry, options: &HubOptions, out: &mut dyn Write) -> Resul
             spec.task.to_string(),
             spec.pairs().collect::<Vec<_>>().join(" "),
             format!("{} MB", spec.download_mb),
-            spec.licence.clone(),
+            licence(spec),
             mark(&spec.repo),
         ]);
     }
@@ -151,11 +151,16 @@ fn show_spec(spec: &ModelSpec, default: bool, out: &mut dyn Write) -> io::Result
     show_source(&spec.repo, &spec.revision, out)?;
     writeln!(out, "task        {}", spec.task)?;
     writeln!(out, "languages   {}", spec.pairs().collect::<Vec<_>>().join(" "))?;
-    writeln!(out, "licence     {}", spec.licence)?;
+    writeln!(out, "licence     {}", licence(spec))?;
     writeln!(out, "download    {} MB", spec.download_mb)?;
     writeln!(out, "memory      {} MB in f32", spec.memory_mb)?;
     writeln!(out, "advice      {}", spec.advice)?;
     if default { writeln!(out, "default     yes") } else { Ok(()) }
+}
+
+fn licence(spec: &ModelSpec) -> String {
+    let limit = if spec.forbids_commercial_use() { " (no commercial use)" } else { "" };
+    format!("{}{limit}", spec.licence)
 }
 
 fn show_source(repo: &RepoId, revision: &Revision, out: &mut dyn Write) -> io::Result<()> {

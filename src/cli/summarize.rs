@@ -99,7 +99,7 @@ pub fn run(args: &SummarizeArgs, common: &Common) -> Result<(), Failure> {
     clean_up_on_interrupt();
     let registry = env::registry(common.models_file.as_deref())?;
     let builder = Translator::builder()
-        .hub(env::hub_options(common.offline)?)
+        .hub(env::hub_options(common)?)
         .generation(GenerationConfig { num_beams: args.beam_size, ..GenerationConfig::default() })
         .every_hypothesis(true);
     let translator = args.model.apply(registry, builder).build_with(&mut DownloadBar::new(common.quiet))?;

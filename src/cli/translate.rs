@@ -133,7 +133,7 @@ pub fn run(args: &TranslateArgs, common: &Common) -> Result<(), Failure> {
     clean_up_on_interrupt();
     let registry = env::registry(common.models_file.as_deref())?;
     let builder = Translator::builder()
-        .hub(env::hub_options(common.offline)?)
+        .hub(env::hub_options(common)?)
         .generation(args.search.generation())
         .normalization(args.normalize.0)
         .exact(args.exact);

@@ -103,6 +103,17 @@ pub enum Error {
         /// The cache folder.
         cache: PathBuf,
     },
+    /// The licence forbids commercial use, and nobody has accepted it.
+    #[error(
+        "{model} comes under {licence}, which forbids commercial use; read the licence, and if yours is none add \
+         --accept-license to fetch the model"
+    )]
+    Licence {
+        /// The model's name.
+        model: String,
+        /// SPDX identifier.
+        licence: String,
+    },
     /// A pull was asked for with the network off.
     #[error("cannot pull {model}: the network is off; leave out --offline and unset HF_HUB_OFFLINE")]
     Offline {

@@ -37,6 +37,8 @@ pub struct HubOptions {
     pub token: Option<Token>,
     /// Never touch the network.
     pub offline: bool,
+    /// Whether models may be fetched whose licence forbids commercial use: whoever runs the program has read it.
+    pub accept_licence: bool,
     /// How often in a row a request may fail, without any progress, before it is given up: 0 tries once.
     pub retries: u32,
     /// Pause after the first failure; it doubles with each further one, up to 8 s.
@@ -55,6 +57,7 @@ impl HubOptions {
             cache,
             token: None,
             offline: false,
+            accept_licence: false,
             retries: 4,
             backoff: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(5),
@@ -348,6 +351,7 @@ impl<'a> Target<'a> {
     }
 
     fn pull(&self, options: &HubOptions, progress: &mut dyn Progress) -> Result<ModelFolder, Error> {
+        self.check_licence(options, progress)?;
         let client = Client::new(options, self.repo);
         let info = client.info(self.revision, progress)?;
         let commit = info.sha;
@@ -382,6 +386,20 @@ impl<'a> Target<'a> {
         self.cache.set_commit(self.revision, &commit)?;
         self.cache.record(self.revision, &commit, files.clone())?;
         Ok(self.found(&commit, &names, files).folder)
+    }
+
+    /// Before the first download: a licence that forbids commercial use has to be accepted.
+    fn check_licence(&self, options: &HubOptions, progress: &mut dyn Progress) -> Result<(), Error> {
+        let ModelRef::Registry(spec) = self.model else { return Ok(()) };
+        if !spec.forbids_commercial_use() || self.cache.has_record() {
+            return Ok(());
+        }
+        let (model, licence) = (spec.name.clone(), spec.licence.clone());
+        if !options.accept_licence {
+            return Err(Error::Licence { model, licence });
+        }
+        progress.note(&format!("{model} comes under {licence}, which forbids commercial use"));
+        Ok(())
     }
 
     fn found(&self, commit: &str, names: &Names, files: Files) -> CachedModel {

@@ -22,7 +22,8 @@ pub enum ModelRef {
 
 impl ModelRef {
     /// Reads what a user typed: a registry name, the path of an existing folder, or `org/repo`; a name and a
-    /// repository may carry `@revision`. What could be read in several ways is taken in this order.
+    /// repository may carry `@revision`. What could be read in several ways is taken in this order; a repository that
+    /// the registry knows is its entry there.
     ///
     /// # Errors
     /// [`Error::Unknown`] with near names, [`Error::NoFolder`] for what can only be a path, and
@@ -53,8 +54,12 @@ impl ModelRef {
         if name.contains('/') {
             let repo = RepoId::try_from(name.to_owned())
                 .map_err(|reason| Error::BadReference { text: text.to_owned(), reason })?;
-            let revision = revision.map_or_else(|| Ok(Revision::default()), as_revision)?;
-            return Ok(Self::Repo { repo, revision });
+            let known = registry.models().iter().find(|model| model.repo == repo);
+            return Ok(match (known, revision.map(as_revision).transpose()?) {
+                (Some(spec), None) => Self::Registry(Box::new(spec.clone())),
+                (Some(spec), Some(revision)) => Self::Registry(Box::new(ModelSpec { revision, ..spec.clone() })),
+                (None, revision) => Self::Repo { repo, revision: revision.unwrap_or_default() },
+            });
         }
         Err(Error::Unknown { name: name.to_owned(), suggestion: registry.suggestion(name) })
     }

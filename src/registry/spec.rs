@@ -31,7 +31,7 @@ pub struct ModelSpec {
     pub target: Vec<String>,
     /// What it is trained to do.
     pub task: Task,
-    /// SPDX identifier of the weights' licence.
+    /// SPDX identifier of the weights' licence, or `not stated`.
     pub licence: String,
     /// Size of the files that are fetched, in 10^6 bytes, approximate.
     pub download_mb: u32,
@@ -51,6 +51,11 @@ impl ModelSpec {
     /// Whether it reads `from` and writes `to`.
     pub fn offers(&self, from: &str, to: &str) -> bool {
         self.source.iter().any(|s| s == from) && self.target.iter().any(|t| t == to)
+    }
+
+    /// Whether the licence forbids commercial use: such a one has `NC` as a part of its SPDX identifier.
+    pub fn forbids_commercial_use(&self) -> bool {
+        self.licence.split('-').any(|part| part == "NC")
     }
 
     /// Its pairs of languages, as `ar-en`.
