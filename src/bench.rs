@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernels::{Arithmetic, matrix_peak};
 use crate::profile;
+use crate::release::Release;
+use crate::summarizer::Summarizer;
 use crate::translator::{TranslateError, Translation, Translator};
 
 /// What one set of settings was measured to do. Rates are of the median run.
@@ -57,6 +59,9 @@ pub struct Measurement {
     /// Share of the threads' time in each stage.
     #[serde(default)]
     pub stages: Vec<(String, f64)>,
+    /// Releases summarised a second, all together and one by one; see [`measure_summaries`].
+    #[serde(default)]
+    pub summaries_per_s: Option<[f64; 2]>,
 }
 
 /// How to measure.
@@ -138,7 +143,21 @@ pub fn measure(
         peak_memory_mb: peak_memory_mb(),
         gops: peak.map(|peak| (operations / median / 1e9, peak)),
         stages: stages.into_iter().map(|(stage, time)| (stage.name().to_owned(), time.as_secs_f64() / total)).collect(),
+        summaries_per_s: None,
     })
+}
+
+/// Headlines and summaries a second, by extraction: of all releases together, and of one after the other.
+pub fn measure_summaries(translator: &Translator, releases: &[Release]) -> Result<[f64; 2], TranslateError> {
+    let summarizer = Summarizer::new(translator.clone());
+    let started = Instant::now();
+    summarizer.summarize_batch(releases)?;
+    let together = started.elapsed();
+    let started = Instant::now();
+    for release in releases {
+        summarizer.summarize_batch(std::slice::from_ref(release))?;
+    }
+    Ok([together, started.elapsed()].map(|time| releases.len() as f64 / time.as_secs_f64()))
 }
 
 /// Percentiles of the time that segments take one by one, spread over the whole text.

@@ -76,3 +76,15 @@ fn results_of_the_ctranslate2_script_can_be_compared_with() {
     let table = bench(&["--sentences", "2", "--compare", other.to_str().unwrap()]);
     assert!(table.contains("of ctranslate2 4.8.5 int8"), "{table}");
 }
+
+#[test]
+fn summaries_are_measured_together_and_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("bench.json");
+    let table = bench(&["--sentences", "1", "--beam-size", "2", "--summaries", "5", "--json", json.to_str().unwrap()]);
+    let results: Vec<Value> = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    let rates: Vec<f64> =
+        results[0]["summaries_per_s"].as_array().unwrap().iter().map(|rate| rate.as_f64().unwrap()).collect();
+    assert!(rates.len() == 2 && rates.iter().all(|rate| *rate > 0.0), "{rates:?}");
+    assert!(table.contains(&format!("{:.1}/s together", rates[0])), "{table}");
+}

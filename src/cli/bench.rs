@@ -8,9 +8,10 @@ use std::time::Instant;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use thiserror::Error;
-use translate::bench::{Measurement, Plan, Settings, measure};
+use translate::bench::{Measurement, Plan, Settings, measure, measure_summaries};
 use translate::decode::GenerationConfig;
 use translate::kernels::Arithmetic;
+use translate::release::Release;
 use translate::translator::{Device, Translator};
 
 use super::chart::{self, Bar};
@@ -21,6 +22,14 @@ use super::{Common, Failure, env};
 
 /// What is translated where no input is given.
 const TEXT: &str = include_str!("../../examples/port.txt");
+
+/// What is summarised.
+const RELEASES: [&str; 4] = [
+    TEXT,
+    include_str!("../../examples/earnings.txt"),
+    include_str!("../../examples/final.txt"),
+    include_str!("../../examples/wire.txt"),
+];
 
 /// `translate bench [OPTIONS]`
 #[derive(Debug, Args)]
@@ -43,6 +52,9 @@ pub struct BenchArgs {
     /// Segments to measure one by one for the latency
     #[arg(long, value_name = "N", default_value_t = 20)]
     latencies: usize,
+    /// Measure headlines and summaries too: of N short releases, all together and one by one
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
+    summaries: Option<usize>,
     /// Beam widths to measure [default: the model's own]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = at_least_one())]
     beam_size: Vec<usize>,
@@ -176,7 +188,8 @@ impl BenchArgs {
             .generation(generation)
             // Work that is to be equal must not be mended; what the model may write is the program's choice all the same.
             .exact(self.fixed_length.is_some())
-            .whole_vocabulary(false);
+            .whole_vocabulary(false)
+            .every_hypothesis(self.summaries.is_some());
         if let Some(model) = &self.model {
             builder = builder.model(model);
         }
@@ -200,7 +213,12 @@ impl BenchArgs {
             load: started.elapsed(),
         };
         let plan = Plan { runs: self.runs, latencies: self.latencies };
-        Ok(measure(&translator, segments, plan, &settings)?)
+        let mut measurement = measure(&translator, segments, plan, &settings)?;
+        if let Some(count) = self.summaries {
+            let releases: Vec<Release> = RELEASES.iter().cycle().take(count).map(|text| Release::parse(text)).collect();
+            measurement.summaries_per_s = Some(measure_summaries(&translator, &releases)?);
+        }
+        Ok(measurement)
     }
 }
 
@@ -241,6 +259,10 @@ fn print(out: &mut impl Write, result: &Measurement, earlier: &[Measurement]) ->
     }
     if let Some((reached, peak)) = result.gops {
         row("matrix products", format!("{reached:.0} of {peak:.0} GOP/s = {:.0} %", 100.0 * reached / peak))?;
+    }
+    if let Some([together, one_by_one]) = result.summaries_per_s {
+        let ratio = together / one_by_one;
+        row("summaries", format!("{together:.1}/s together, {one_by_one:.1}/s one by one = {ratio:.2} times"))?;
     }
     for (stage, share) in &result.stages {
         row(stage, format!("{:.1} %", 100.0 * share))?;
