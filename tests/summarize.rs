@@ -73,6 +73,11 @@ fn release(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)).unwrap()
 }
 
+/// A folder of a tiny model with random weights.
+fn family(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/families").join(name).to_str().unwrap().to_owned()
+}
+
 const RELEASES: [&str; 5] = ["earnings.txt", "final.txt", "partnership.txt", "port.txt", "wire.txt"];
 
 #[test]
@@ -259,4 +264,59 @@ fn a_megabyte_is_read_to_its_end() {
 
     let one_line = "word ".repeat(1 << 18);
     assert!(flags(&object(&[], &one_line)).contains(&"summary-too-long"));
+}
+
+#[test]
+fn models_that_summarise_do_so_before_between_or_after_translation() {
+    let (mt5, t5, bart) = (family("mt5"), family("t5"), family("bart"));
+    let cases: [(&str, &str, &[&str]); 4] = [
+        ("direct", &mt5, &[]),
+        ("summarize-first", &mt5, &[]),
+        ("translate-first", &t5, &["--summary-prefix", "summarize: "]),
+        ("translate-first", &bart, &[]),
+    ];
+    let text = release("port.txt");
+    for (strategy, model, more) in cases {
+        let arguments = [&["--strategy", strategy, "--summary-model", model, "--beam-size", "3"], more].concat();
+        let found = object(&arguments, &text);
+        assert_eq!(found["strategy"], strategy);
+        let tasks: Vec<&str> =
+            found["models"].as_array().unwrap().iter().map(|model| model["task"].as_str().unwrap()).collect();
+        assert_eq!(tasks, ["translate", "summarize"]);
+        assert_eq!(found["models"][1]["name"], *model);
+        let (headline, summary) = (found["headline"].as_str().unwrap(), found["summary"].as_str().unwrap());
+        assert!(!headline.is_empty() && !summary.is_empty(), "{found}");
+        assert!(word_count(summary) <= 60 || flags(&found).contains(&"summary-too-long"), "{summary}");
+        assert!(found["scores"]["summary"][0].is_number(), "{found}");
+        let sources = found["sources"].as_array().unwrap();
+        assert!(sources.iter().all(|source| text.contains(source["text"].as_str().unwrap())));
+        // A model reads the whole text, and nothing of the blocks around it.
+        let read = sources.iter().filter(|source| source["used_for"] == "summary").count();
+        assert_eq!(read, 9, "{found}");
+    }
+    // Unless told otherwise, a model that is named writes the summary.
+    assert_eq!(object(&["--summary-model", &mt5], &text)["strategy"], "direct");
+    let wrong = command(&["--summary-model", &mt5, "--strategy", "extract"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn a_long_text_is_summarised_in_windows_and_keeps_its_company() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("releases.jsonl");
+    // The network of this model has 256 positions.
+    let arguments =
+        ["--strategy", "translate-first", "--summary-model", &family("bart"), "--beam-size", "2", "-f", "jsonl"];
+    let long = ENGLISH.repeat(8);
+    let texts = [long.as_str(), ENGLISH, "", "The minister opened the port."];
+    let lines: Vec<String> = texts.iter().map(|text| json!({"text": text}).to_string()).collect();
+    fs::write(&path, lines.join("\n")).unwrap();
+    let output = success(&command(&[&[path.to_str().unwrap()], &arguments[..]].concat()).output().unwrap());
+    let together: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(together.len(), texts.len());
+    for (found, text) in together.iter().zip(texts) {
+        let alone: Value = serde_json::from_str(&run(&arguments, text)).unwrap();
+        assert_eq!((&found["headline"], &found["summary"]), (&alone["headline"], &alone["summary"]));
+        assert_eq!(text.is_empty(), flags(found).contains(&"no-text"));
+    }
 }

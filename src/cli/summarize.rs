@@ -7,12 +7,13 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use translate::decode::GenerationConfig;
 use translate::document::{DocumentError, DocumentName, Layout, Part};
-use translate::hub::Provenance;
+use translate::hub::{self, NoProgress, Provenance};
+use translate::registry::{ModelRef, ModelSpec, Registry, Task};
 use translate::release::Release;
 use translate::summarizer::{Report, Style, Summarizer, Summary};
 use translate::translator::Translator;
 
-use super::jobs::{Job, JobArgs};
+use super::jobs::{Job, JobArgs, usage};
 use super::options::ModelArgs;
 use super::output::{Output, WriteError, clean_up_on_interrupt};
 use super::progress::DownloadBar;
@@ -26,6 +27,15 @@ pub struct SummarizeArgs {
     /// Form of the result [default: text; for JSON Lines the records with fields `headline` and `summary`]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
+    /// How the summary comes about
+    #[arg(long, value_enum, value_name = "STRATEGY", default_value = "auto")]
+    strategy: StrategyArg,
+    /// Model that writes the summary: registry name, org/repo[@revision], or folder
+    #[arg(long, value_name = "NAME", help_heading = "Models")]
+    summary_model: Option<String>,
+    /// What stands before every text that this model reads, such as `summarize: ` [default: what the registry has]
+    #[arg(long, value_name = "TEXT", requires = "summary_model", help_heading = "Models")]
+    summary_prefix: Option<String>,
     /// House style, which says how long and in which form headlines are
     #[arg(long, value_enum, value_name = "STYLE", default_value = "reuters")]
     style: StyleArg,
@@ -50,6 +60,20 @@ enum Format {
     Json,
     /// One JSON object a line
     Jsonl,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StrategyArg {
+    /// With a summary model that is named, or cached and reads the source's language: as suits it; else extract
+    Auto,
+    /// A cross-lingual model reads the source and writes English
+    Direct,
+    /// The text is translated, then a model shortens the English
+    TranslateFirst,
+    /// A model shortens the source, then that is translated
+    SummarizeFirst,
+    /// The best sentences of the source are translated; needs no summary model
+    Extract,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -97,23 +121,111 @@ pub fn run(args: &SummarizeArgs, common: &Common) -> Result<(), Failure> {
     };
     let jobs = args.jobs.jobs(args.model.target(), extension)?;
     clean_up_on_interrupt();
-    let registry = env::registry(common.models_file.as_deref())?;
-    let builder = Translator::builder()
-        .hub(env::hub_options(common)?)
-        .generation(GenerationConfig { num_beams: args.beam_size, ..GenerationConfig::default() })
-        .every_hypothesis(true);
-    let translator = args.model.apply(registry, builder).build_with(&mut DownloadBar::new(common.quiet))?;
-    let mut summarizer = Summarizer::new(translator).style(args.style.into()).summary_words(args.summary_words);
+    let translator = args.load(None, common)?;
+    let writer = args.writer(common)?;
+    let mut summarizer = Summarizer::new(translator);
+    if let Some((strategy, model)) = writer {
+        let model = args.load(Some((strategy, model)), common)?;
+        summarizer = match strategy {
+            ModelStrategy::Direct => summarizer.direct(model),
+            ModelStrategy::TranslateFirst => summarizer.translate_first(model),
+            ModelStrategy::SummarizeFirst => summarizer.summarize_first(model),
+        };
+    }
+    summarizer = summarizer.style(args.style.into()).summary_words(args.summary_words);
     if let Some(chars) = args.headline_chars {
         summarizer = summarizer.headline_chars(chars);
     }
     args.summarize(&jobs, &summarizer, common)
 }
 
+/// A strategy that needs a summary model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ModelStrategy {
+    Direct,
+    TranslateFirst,
+    SummarizeFirst,
+}
+
 impl SummarizeArgs {
+    /// Loads the model that translates, or the one that writes summaries.
+    fn load(&self, writer: Option<(ModelStrategy, String)>, common: &Common) -> Result<Translator, Failure> {
+        let builder = Translator::builder()
+            .hub(env::hub_options(common)?)
+            .generation(GenerationConfig { num_beams: self.beam_size, ..GenerationConfig::default() })
+            .every_hypothesis(true);
+        let mut builder = self.model.apply(env::registry(common.models_file.as_deref())?, builder);
+        if let Some((strategy, model)) = writer {
+            let (from, to) = self.languages(strategy);
+            builder = builder.model(model).task(Task::Summarize).languages(from, to).exact(true);
+            if let Some(prefix) = &self.summary_prefix {
+                builder = builder.prefix(prefix);
+            }
+        }
+        Ok(builder.build_with(&mut DownloadBar::new(common.quiet))?)
+    }
+
+    /// Languages that a summary model reads and writes.
+    fn languages(&self, strategy: ModelStrategy) -> (&str, &str) {
+        let (from, to) = (self.model.source(), self.model.target());
+        match strategy {
+            ModelStrategy::Direct => (from, to),
+            ModelStrategy::TranslateFirst => (to, to),
+            ModelStrategy::SummarizeFirst => (from, from),
+        }
+    }
+
+    /// The strategy with its model; `None` to extract.
+    fn writer(&self, common: &Common) -> Result<Option<(ModelStrategy, String)>, Failure> {
+        let registry = env::registry(common.models_file.as_deref())?;
+        let strategy = match self.strategy {
+            StrategyArg::Extract if self.summary_model.is_some() => {
+                usage("--strategy extract takes no --summary-model")
+            }
+            StrategyArg::Extract => return Ok(None),
+            StrategyArg::Direct => ModelStrategy::Direct,
+            StrategyArg::TranslateFirst => ModelStrategy::TranslateFirst,
+            StrategyArg::SummarizeFirst => ModelStrategy::SummarizeFirst,
+            StrategyArg::Auto => match &self.summary_model {
+                Some(name) => self.suits(&ModelRef::parse(name, &registry)?),
+                None => return self.cached(&registry, common),
+            },
+        };
+        let (from, to) = self.languages(strategy);
+        // One that anyone may use comes first.
+        let free =
+            |spec: &&ModelSpec| spec.task == Task::Summarize && spec.offers(from, to) && !spec.forbids_commercial_use();
+        let free = registry.models().iter().find(free);
+        let default = || {
+            let spec = free.map_or_else(|| registry.default_for(Task::Summarize, from, to), Ok);
+            spec.map(|spec| spec.name.clone())
+        };
+        let model = self.summary_model.clone().map_or_else(default, Ok)?;
+        Ok(Some((strategy, model)))
+    }
+
+    /// What a model is for, as far as the registry knows; any other is taken for a cross-lingual one.
+    fn suits(&self, model: &ModelRef) -> ModelStrategy {
+        let (from, to) = (self.model.source(), self.model.target());
+        match model {
+            ModelRef::Registry(spec) if !spec.offers(from, to) && spec.offers(to, to) => ModelStrategy::TranslateFirst,
+            ModelRef::Registry(spec) if !spec.offers(from, to) => ModelStrategy::SummarizeFirst,
+            _ => ModelStrategy::Direct,
+        }
+    }
+
+    /// The registry's cross-lingual summary model, if the cache has it.
+    fn cached(&self, registry: &Registry, common: &Common) -> Result<Option<(ModelStrategy, String)>, Failure> {
+        let (from, to) = self.languages(ModelStrategy::Direct);
+        let Ok(spec) = registry.default_for(Task::Summarize, from, to) else { return Ok(None) };
+        let (model, hub) = (ModelRef::Registry(Box::new(spec.clone())), env::hub_options(common)?);
+        let is_cached = hub::cached(&model, &hub, &mut NoProgress)?.is_some();
+        Ok(is_cached.then(|| (ModelStrategy::Direct, spec.name.clone())))
+    }
+
     /// Reads ahead as many releases as are summarised together, and writes them to the results of their jobs.
     fn summarize(&self, jobs: &[Job], summarizer: &Summarizer, common: &Common) -> Result<(), Failure> {
-        let mut results = Results { args: self, jobs, model: summarizer.model(), open: None, next: 0 };
+        let mut results = Results { args: self, jobs, models: summarizer.models(), open: None, next: 0 };
         let mut items = jobs.iter().enumerate().flat_map(|(number, job)| items(number, job)).peekable();
         while items.peek().is_some() {
             let mut batch = Vec::new();
@@ -195,7 +307,7 @@ fn note(document: &str, summary: &Summary, format: Option<Format>, common: &Comm
 struct Results<'a> {
     args: &'a SummarizeArgs,
     jobs: &'a [Job],
-    model: &'a Provenance,
+    models: Vec<(&'static str, &'a Provenance)>,
     /// The result at hand, and whether something is in it.
     open: Option<(Output, bool)>,
     /// The job whose result is opened next.
@@ -209,7 +321,7 @@ impl Results<'_> {
         let is_array = format == Some(Format::Json) && item.record.is_some();
         let Some((output, has_content)) = &mut self.open else { return Ok(()) };
         let place = output.place();
-        let report = Report::of(&item.document, summary, &[("translate", self.model)]);
+        let report = Report::of(&item.document, summary, &self.models);
         let write = || -> io::Result<()> {
             match (format, item.record) {
                 (Some(Format::Jsonl), _) => serde_json::to_writer(&mut *output, &report)?,

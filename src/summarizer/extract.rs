@@ -1,7 +1,7 @@
 //! Which of a release's sentences tell its story: ranked in the source, so that only what is chosen is translated.
 
 use super::lexrank::Similarities;
-use super::terms::terms;
+use super::terms::{lists, terms};
 use crate::release::{Release, Role, ends_sentence, words};
 use crate::text::{digit, fold};
 
@@ -145,64 +145,18 @@ fn quoted_share(text: &str) -> f64 {
 /// Whether a sentence needs the one before it: it begins with a pronoun, with a connective, or with a verb of saying that
 /// does not name who spoke (`وأضاف أن`).
 fn leans(text: &str) -> bool {
-    const PRONOUNS: &[&str] = &[
-        "وهو",
-        "وهي",
-        "وهم",
-        "وذلك",
-        "لكن",
-        "ولكن",
-        "لكنه",
-        "لكنها",
-        "بدوره",
-        "بدورها",
-        "كما",
-        "ومن",
-        "فيما",
-        "he",
-        "she",
-        "it",
-        "they",
-        "but",
-        "and",
-        "however",
-        "also",
-        "moreover",
-        "these",
-        "this",
-    ];
-    const SAYING: &[&str] = &[
-        "اضاف",
-        "اضافت",
-        "اوضح",
-        "اوضحت",
-        "اشار",
-        "اشارت",
-        "تابع",
-        "تابعت",
-        "لفت",
-        "لفتت",
-        "شدد",
-        "شددت",
-        "اكد",
-        "اكدت",
-        "بين",
-        "بينت",
-        "ذكر",
-        "ذكرت",
-        "قال",
-        "قالت",
-        "نوه",
-        "نوهت",
-        "استطرد",
-        "اردف",
-    ];
+    const PRONOUNS: &str = "\
+        وهو وهي وهم وذلك لكن ولكن لكنه لكنها بدوره بدورها كما ومن فيما he she it they but and however also moreover \
+        these this";
+    const SAYING: &str = "\
+        اضاف اضافت اوضح اوضحت اشار اشارت تابع تابعت لفت لفتت شدد شددت اكد اكدت بين بينت ذكر ذكرت قال قالت نوه نوهت \
+        استطرد اردف";
     let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(fold);
     let (Some(first), second) = (words.next(), words.next().unwrap_or_default()) else { return false };
-    let says = SAYING.contains(&first.strip_prefix('و').unwrap_or(&first));
+    let says = lists(SAYING, first.strip_prefix('و').unwrap_or(&first));
     let is_unnamed =
         matches!(second.as_str(), "ان" | "انه" | "انها" | "انهم" | "الي" | "علي" | "ب" | "بان" | "قائلا" | "قائله");
-    PRONOUNS.contains(&first.as_str()) || says && is_unnamed
+    lists(PRONOUNS, &first) || says && is_unnamed
 }
 
 fn numbers(text: &str) -> usize {
@@ -211,37 +165,12 @@ fn numbers(text: &str) -> usize {
 
 /// Names, as far as Arabic shows them: what is quoted in a few words, written in Latin letters, or follows a title.
 fn names(text: &str) -> usize {
-    const TITLES: &[&str] = &[
-        "وزير",
-        "وزيره",
-        "وزاره",
-        "رئيس",
-        "رئيسه",
-        "مدير",
-        "مديره",
-        "شركه",
-        "هيئه",
-        "مؤسسه",
-        "جامعه",
-        "بنك",
-        "مصرف",
-        "امير",
-        "ملك",
-        "سفير",
-        "سفيره",
-        "مجلس",
-        "محافظ",
-        "منظمه",
-        "جمعيه",
-        "اتحاد",
-        "نادي",
-        "مجموعه",
-        "مدينه",
-        "محافظه",
-    ];
+    const TITLES: &str = "\
+        وزير وزيره وزاره رئيس رئيسه مدير مديره شركه هيئه مؤسسه جامعه بنك مصرف امير ملك سفير سفيره مجلس محافظ منظمه \
+        جمعيه اتحاد نادي مجموعه مدينه محافظه";
     let is_title = |word: &str| {
         let word = fold(word);
-        TITLES.contains(&word.strip_prefix('و').unwrap_or(&word)) || TITLES.contains(&word.as_str())
+        lists(TITLES, word.strip_prefix('و').unwrap_or(&word)) || lists(TITLES, &word)
     };
     let is_latin = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
     let quoted = text.matches('«').count();

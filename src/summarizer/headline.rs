@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::shorten::{is_verb, shortenings};
 use super::style::Style;
+use super::terms::lists;
 use crate::release::Dateline;
 
 /// A hypothesis that a headline or a sentence of a summary can be made of.
@@ -143,11 +144,9 @@ fn quoted(text: &str, style: Style) -> String {
 /// In sentence case, where `text` has every word in capitals or with one: words that are verbs, particles or known in lower
 /// case lose theirs. What may be a name keeps it.
 fn sentence_case(text: &str, lower_case: &HashSet<String>) -> String {
-    const PARTICLES: &[&str] = &[
-        "a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "from", "with", "and", "or", "but", "as", "its",
-        "their", "his", "her", "into", "over", "after", "before", "during", "amid", "more", "than", "new", "first",
-        "against", "between", "through", "under", "about", "this", "that", "will",
-    ];
+    const PARTICLES: &str = "\
+        a an the of to in on at by for from with and or but as its their his her into over after before during amid \
+        more than new first against between through under about this that will";
     const FEWEST: usize = 4;
     let is_long = |word: &&str| word.chars().count() > 3 && word.starts_with(char::is_alphabetic);
     let long: Vec<&str> = text.split_whitespace().skip(1).filter(is_long).collect();
@@ -158,7 +157,7 @@ fn sentence_case(text: &str, lower_case: &HashSet<String>) -> String {
     let lowered = |word: &str| {
         let lower = word.to_lowercase();
         let bare = lower.trim_matches(|c: char| !c.is_alphanumeric());
-        let is_common = PARTICLES.contains(&bare) || is_verb(bare) || lower_case.contains(bare);
+        let is_common = lists(PARTICLES, bare) || is_verb(bare) || lower_case.contains(bare);
         if is_common { lower } else { word.to_owned() }
     };
     let mut words = Vec::new();

@@ -1,8 +1,11 @@
 //! English headlines and summaries of press releases.
 //!
-//! A release's sentences are ranked in the source, the best are translated with several hypotheses each, and of these
-//! are taken, whole or without a clause, those that keep the lengths of the house style.
+//! Without a model of its own, a summary is extracted: a release's sentences are ranked in the source, the best are
+//! translated with several hypotheses each, and of these are taken, whole or without a clause, those that keep the lengths
+//! of the house style. A model that was trained to summarise can write it instead, see [`Strategy`].
 
+mod check;
+mod clause;
 mod extract;
 mod figures;
 mod headline;
@@ -10,26 +13,42 @@ mod lexrank;
 mod report;
 mod shorten;
 mod style;
+mod summary;
 mod terms;
+mod windows;
 
+use self::check::{Evidence, unsupported};
+use self::clause::leading_clause;
 use self::extract::Choice;
-use self::figures::{Value, figures};
 use self::headline::{Hypothesis, capitalised};
 use self::shorten::shortenings;
 use crate::hub::Provenance;
-use crate::release::{Date, Dateline, Release, Role, words};
-use crate::text::fold;
+use crate::release::{Paragraph, Release, Role, words};
+use crate::text::{Normalization, split};
 use crate::translator::{Flag, TranslateError, Translation, Translator};
 pub use report::Report;
 pub use style::Style;
+pub use summary::{OutputPart, Remark, SourceSentence, SourceSpan, Strategy, Summary};
 
 /// Writes headlines and summaries. Cheap to clone; every clone shares the weights.
 #[derive(Clone)]
 pub struct Summarizer {
     translator: Translator,
+    writer: Writer,
     style: Style,
     headline_chars: usize,
     summary_words: usize,
+}
+
+/// What writes the summary.
+#[derive(Clone)]
+enum Writer {
+    /// The release itself.
+    Extract,
+    /// A model that was trained to.
+    Direct(Translator),
+    TranslateFirst(Translator),
+    SummarizeFirst(Translator),
 }
 
 /// Words of a summary, unless it is told otherwise.
@@ -44,150 +63,31 @@ const CHOICE: f64 = 2.0;
 /// Most sentences that are translated for a summary.
 const MOST_SENTENCES: usize = 12;
 
-/// How a headline or summary came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// Sentences of the source, translated.
-    Extract,
-}
-
-impl Strategy {
-    /// Its name; stable.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Extract => "extract",
-        }
-    }
-}
-
-/// A release in short.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
-    /// One line in the style's form; empty where the release has no text.
-    pub headline: String,
-    /// Whole sentences, in one paragraph.
-    pub summary: String,
-    /// Where, when and by whom the release was sent; the city with an English name.
-    pub dateline: Option<Dateline>,
-    /// The day of release.
-    pub date: Option<Date>,
-    /// The lines of the contact block, as the source has them.
-    pub contact: Vec<String>,
-    /// How it came about.
-    pub strategy: Strategy,
-    /// Score of the headline's hypothesis, as the search ranks it; `None` where nothing was decoded.
-    pub headline_score: Option<f32>,
-    /// What the headline was made of, then the summary's sentences in the order of the source.
-    pub sources: Vec<SourceSentence>,
-    /// What an editor should know.
-    pub remarks: Vec<Remark>,
-}
-
-/// A sentence of the source that was used.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceSentence {
-    /// Number of its paragraph in the document, from 1.
-    pub paragraph: u64,
-    /// Its number in the paragraph, from 1.
-    pub segment: u64,
-    /// Its text, without a dateline.
-    pub text: String,
-    /// What it was used for.
-    pub part: OutputPart,
-    /// How well it ranks among the sentences of the text, above 0 for the better ones; `None` for the release's headline.
-    pub rank: Option<f64>,
-    /// Score of its translation; `None` where nothing was decoded.
-    pub score: Option<f32>,
-}
-
-/// A part of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputPart {
-    /// The headline.
-    Headline,
-    /// The summary.
-    Summary,
-}
-
-impl OutputPart {
-    /// Its name; stable.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Headline => "headline",
-            Self::Summary => "summary",
-        }
-    }
-}
-
-/// A remark for the desk.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Remark {
-    /// The release has no text to summarise.
-    NoText,
-    /// No whole form of the headline keeps the limit.
-    HeadlineTooLong {
-        /// Characters that it has.
-        chars: usize,
-    },
-    /// Not even one sentence keeps the limit.
-    SummaryTooLong {
-        /// Words that it has.
-        words: usize,
-    },
-    /// The translation may be unsound: see [`Flag::Suspect`].
-    Suspect {
-        /// Where.
-        part: OutputPart,
-    },
-    /// The city of the dateline is in no table; its English is the model's.
-    UnverifiedPlace {
-        /// As the source has it.
-        source: String,
-    },
-    /// A number, percentage, month or weekday that the source sentence does not have.
-    UnsupportedNumber {
-        /// Where.
-        part: OutputPart,
-        /// As it stands there.
-        text: String,
-        /// The figures of the source sentences in question, which it may have been meant for.
-        sources: Vec<SourceSpan>,
-    },
-}
-
-impl Remark {
-    /// Its name in outputs; stable.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::NoText => "no-text",
-            Self::HeadlineTooLong { .. } => "headline-too-long",
-            Self::SummaryTooLong { .. } => "summary-too-long",
-            Self::Suspect { .. } => "suspect",
-            Self::UnverifiedPlace { .. } => "unverified-place",
-            Self::UnsupportedNumber { .. } => "unsupported-number",
-        }
-    }
-}
-
-/// A place in the source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceSpan {
-    /// Number of the paragraph, from 1.
-    pub paragraph: u64,
-    /// Number of the sentence in it, from 1.
-    pub segment: u64,
-    /// What stands there.
-    pub text: String,
-}
-
 impl Summarizer {
     /// A summarizer on top of `translator`, which should have been built with
     /// [`TranslatorBuilder::every_hypothesis`](crate::translator::TranslatorBuilder::every_hypothesis), so that there is a
-    /// choice. The style is Reuters', a summary has 60 words at most.
+    /// choice. Summaries are extracted, the style is Reuters', a summary has 60 words at most.
     pub fn new(translator: Translator) -> Self {
         let style = Style::default();
-        Self { translator, style, headline_chars: style.headline_chars(), summary_words: SUMMARY_WORDS }
+        let headline_chars = style.headline_chars();
+        Self { translator, writer: Writer::Extract, style, headline_chars, summary_words: SUMMARY_WORDS }
+    }
+
+    /// With a cross-lingual model that reads the source and writes English; build it with
+    /// [`Task::Summarize`](crate::registry::Task::Summarize), as exact, and with every hypothesis.
+    pub fn direct(self, model: Translator) -> Self {
+        Self { writer: Writer::Direct(model), ..self }
+    }
+
+    /// With a model that shortens English, built as for [`Self::direct`]: the text is translated first.
+    pub fn translate_first(self, model: Translator) -> Self {
+        Self { writer: Writer::TranslateFirst(model), ..self }
+    }
+
+    /// With a model that shortens texts of the source's language, built as for [`Self::direct`]; what it writes is
+    /// translated.
+    pub fn summarize_first(self, model: Translator) -> Self {
+        Self { writer: Writer::SummarizeFirst(model), ..self }
     }
 
     /// In another house style, with its length of headlines.
@@ -205,31 +105,85 @@ impl Summarizer {
         Self { summary_words: words, ..self }
     }
 
+    /// How summaries come about.
+    pub fn strategy(&self) -> Strategy {
+        match self.writer {
+            Writer::Extract => Strategy::Extract,
+            Writer::Direct(_) => Strategy::Direct,
+            Writer::TranslateFirst(_) => Strategy::TranslateFirst,
+            Writer::SummarizeFirst(_) => Strategy::SummarizeFirst,
+        }
+    }
+
+    /// The models in use, each with its task: `translate` or `summarize`.
+    pub fn models(&self) -> Vec<(&'static str, &Provenance)> {
+        let writer = match &self.writer {
+            Writer::Extract => None,
+            Writer::Direct(model) | Writer::TranslateFirst(model) | Writer::SummarizeFirst(model) => Some(model),
+        };
+        let translator = [("translate", self.translator.model())];
+        translator.into_iter().chain(writer.map(|model| ("summarize", model.model()))).collect()
+    }
+
     /// Headline and summary of a document.
     pub fn summarize(&self, document: &str) -> Result<Summary, TranslateError> {
         let summaries = self.summarize_batch(&[Release::parse(document)])?;
-        Ok(summaries.into_iter().next().unwrap_or_else(|| Summary::empty(&Release::default())))
+        let none = || Summary::empty(&Release::default(), self.strategy());
+        Ok(summaries.into_iter().next().unwrap_or_else(none))
     }
 
-    /// Headlines and summaries of releases, in their order; what is to be translated of them all is batched together.
+    /// Headlines and summaries of releases, in their order; what the models read of them all is batched together.
     pub fn summarize_batch(&self, releases: &[Release]) -> Result<Vec<Summary>, TranslateError> {
+        let written = self.write(releases)?;
         let plans: Vec<Plan> = releases.iter().map(|release| self.plan(release)).collect();
-        let texts: Vec<&str> = plans.iter().flat_map(Plan::texts).collect();
-        let mut translations = self.translator.translate_batch(&texts)?.into_iter();
-        let english = |plan: &Plan| translations.by_ref().take(plan.texts().count()).collect();
-        let english: Vec<Vec<Translation>> = plans.iter().map(english).collect();
-        let all = releases.iter().zip(plans).zip(english);
-        Ok(all.map(|((release, plan), english)| self.shape(release, plan, english)).collect())
+        let english = translated(&self.translator, plans.iter().map(|plan| plan.texts().collect()).collect())?;
+        let all = releases.iter().zip(plans).zip(english).zip(written);
+        Ok(all.map(|(((release, plan), english), written)| self.shape(release, plan, english, written)).collect())
     }
 
-    /// The model that translates.
-    pub fn model(&self) -> &Provenance {
-        self.translator.model()
+    /// What a model writes of each release: pieces of its summary with their hypotheses, none where it is extracted.
+    fn write(&self, releases: &[Release]) -> Result<Vec<Vec<Translation>>, TranslateError> {
+        let clean = |text: String| Normalization::default().apply(&text).into_owned();
+        let sources = || {
+            let paragraphs = |release| body(release).map(|paragraph| clean(paragraph.text())).collect();
+            releases.iter().map(paragraphs).collect::<Vec<Vec<String>>>()
+        };
+        match &self.writer {
+            Writer::Extract => Ok(releases.iter().map(|_| Vec::new()).collect()),
+            Writer::Direct(model) => windows::condense(model, sources()),
+            Writer::TranslateFirst(model) => {
+                let sentences = |release| body(release).flat_map(Paragraph::texts).collect();
+                let english = translated(&self.translator, releases.iter().map(sentences).collect())?;
+                let in_paragraphs = |(release, english): (&Release, Vec<Translation>)| {
+                    let mut english = english.into_iter().map(|sentence| sentence.text);
+                    let join = |paragraph: &Paragraph| {
+                        english.by_ref().take(paragraph.texts().count()).collect::<Vec<_>>().join(" ")
+                    };
+                    body(release).map(join).collect()
+                };
+                windows::condense(model, releases.iter().zip(english).map(in_paragraphs).collect())
+            }
+            Writer::SummarizeFirst(model) => {
+                let short = windows::condense(model, sources())?;
+                let sentences = |pieces: &Vec<Translation>| {
+                    let sentences = |piece: &Translation| sentences_of(&piece.text);
+                    pieces.iter().flat_map(sentences).collect::<Vec<String>>()
+                };
+                let short: Vec<Vec<String>> = short.iter().map(sentences).collect();
+                translated(
+                    &self.translator,
+                    short.iter().map(|texts| texts.iter().map(String::as_str).collect()).collect(),
+                )
+            }
+        }
     }
 
-    /// What of `release` is to be translated.
+    /// What of `release` is to be translated for headline, dateline and, if it is extracted, the summary.
     fn plan(&self, release: &Release) -> Plan {
-        let mut sentences = extract::choose(extract::candidates(release), MOST_SENTENCES);
+        let mut sentences = match self.writer {
+            Writer::Extract => extract::choose(extract::candidates(release), MOST_SENTENCES),
+            _ => Vec::new(),
+        };
         let wanted = self.summary_words as f64 * CHOICE / WORDS_PER_SOURCE_WORD;
         let mut words_so_far = 0;
         sentences.retain(|choice| {
@@ -256,60 +210,66 @@ impl Summarizer {
         }
     }
 
-    /// Makes headline and summary of the translations of what the plan lists.
-    fn shape(&self, release: &Release, plan: Plan, english: Vec<Translation>) -> Summary {
-        let mut summary = Summary::empty(release);
+    /// Makes headline and summary of the translations of what the plan lists, and of what a model wrote.
+    fn shape(&self, release: &Release, plan: Plan, english: Vec<Translation>, written: Vec<Translation>) -> Summary {
+        let mut summary = Summary::empty(release, self.strategy());
         let mut english = english.into_iter();
-        let headline = plan.headline.as_ref().and_then(|_| english.next());
+        let own = plan.headline.as_ref().and_then(|_| english.next());
         let clause = plan.clause.as_ref().and_then(|_| english.next());
-        let city = plan.city.as_ref().and_then(|_| english.next());
+        summary.place(plan.city.as_ref().and_then(|_| english.next()));
         let sentences: Vec<(Choice, Translation)> = plan.sentences.into_iter().zip(english).collect();
-        summary.place(city);
-        let Some(told) = headline.as_ref().or(sentences.first().map(|(_, english)| english)) else {
+        let first = written.first().or(sentences.first().map(|(_, english)| english));
+        let Some(told) = own.as_ref().or(first) else {
             summary.remarks.push(Remark::NoText);
             return summary;
         };
-        let source = plan
-            .headline
-            .or_else(|| sentences.first().map(|(choice, _)| SourceSentence::of(choice, OutputPart::Headline)));
-        self.write_headline(&mut summary, source, told, clause.as_ref(), &sentences);
-        self.write_summary(&mut summary, &sentences);
+        let chosen = || sentences.first().map(|(choice, _)| SourceSentence::of(choice, OutputPart::Headline));
+        let texts = sentences.iter().map(|(_, english)| english).chain(&written).map(|english| english.text.as_str());
+        let lower_case = headline::lower_case_words(texts);
+        let mut options = headline_hypotheses(told, 0.0);
+        options.extend(clause.iter().flat_map(|clause| headline_hypotheses(clause, CLAUSE_PRICE)));
+        if let Some((text, score)) = headline::choose(&options, self.headline_chars, self.style, &lower_case) {
+            summary.headline = text;
+            summary.headline_score = told.score.map(|_| score);
+        }
+        let source = plan.headline.or_else(chosen);
+        self.check_headline(&mut summary, release, source, told);
+        if written.is_empty() {
+            self.extract(&mut summary, &sentences);
+        } else {
+            self.fit(&mut summary, release, &written);
+        }
         if summary.summary.is_empty() {
             summary.summary = sentence(&told.text);
         }
         summary
     }
 
-    fn write_headline(
+    fn check_headline(
         &self,
         summary: &mut Summary,
+        release: &Release,
         source: Option<SourceSentence>,
         told: &Translation,
-        clause: Option<&Translation>,
-        sentences: &[(Choice, Translation)],
     ) {
-        /// What a headline costs that tells a part of what it was made of.
-        const CLAUSE_PRICE: f64 = 0.3;
-        let lower_case = headline::lower_case_words(sentences.iter().map(|(_, english)| english.text.as_str()));
-        let mut all = hypotheses(told, 0.0);
-        all.extend(clause.into_iter().flat_map(|clause| hypotheses(clause, CLAUSE_PRICE)));
-        let Some((text, score)) = headline::choose(&all, self.headline_chars, self.style, &lower_case) else { return };
-        let chars = text.chars().count();
+        let chars = summary.headline.chars().count();
         if chars > self.headline_chars {
             summary.remarks.push(Remark::HeadlineTooLong { chars });
         }
         if told.flags.contains(&Flag::Suspect) {
             summary.remarks.push(Remark::Suspect { part: OutputPart::Headline });
         }
-        summary.headline = text;
-        summary.headline_score = told.score.map(|_| score);
-        let source = source.map(|source| SourceSentence { score: told.score.map(|_| score), ..source });
-        summary.remarks.extend(source.iter().flat_map(|source| unsupported(&summary.headline, source)));
-        summary.sources.extend(source);
+        let evidence = match &source {
+            Some(source) => vec![source.evidence()],
+            None => evidence(release),
+        };
+        summary.remarks.extend(unsupported(&summary.headline, OutputPart::Headline, &evidence));
+        let score = summary.headline_score;
+        summary.sources.extend(source.map(|source| SourceSentence { score, ..source }));
     }
 
     /// Takes sentences, the best first, as long as they or a shorter form of them fit; puts them in the source's order.
-    fn write_summary(&self, summary: &mut Summary, sentences: &[(Choice, Translation)]) {
+    fn extract(&self, summary: &mut Summary, sentences: &[(Choice, Translation)]) {
         let mut left = self.summary_words;
         let mut taken = Vec::new();
         for (choice, english) in sentences {
@@ -329,13 +289,65 @@ impl Summarizer {
         }
         for (choice, english, text) in &taken {
             let source = SourceSentence { score: english.score, ..SourceSentence::of(choice, OutputPart::Summary) };
-            summary.remarks.extend(unsupported(text, &source));
+            summary.remarks.extend(unsupported(text, OutputPart::Summary, &[source.evidence()]));
+            summary.summary_scores.push(english.score);
             summary.sources.push(source);
         }
         let texts: Vec<&str> = taken.iter().map(|(.., text)| text.as_str()).collect();
         summary.summary = texts.join(" ");
     }
+
+    /// Takes of what a model wrote the first hypotheses that fit together, else the sentences that do, from the first on.
+    fn fit(&self, summary: &mut Summary, release: &Release, written: &[Translation]) {
+        let mut left = self.summary_words;
+        let mut taken: Vec<String> = Vec::new();
+        for piece in written {
+            let whole = hypotheses(piece, 0.0).into_iter().map(|hypothesis| in_sentences(&hypothesis.text).join(" "));
+            let fitting = whole.filter(|text| !text.is_empty()).find(|text| words(text) <= left);
+            if let Some(text) = fitting {
+                left -= words(&text);
+                taken.push(text);
+                continue;
+            }
+            for text in in_sentences(&piece.text) {
+                let forms = std::iter::once(text.clone()).chain(shortened(&text));
+                let Some(form) = forms.into_iter().find(|form| words(form) <= left) else { break };
+                left -= words(&form);
+                taken.push(form);
+            }
+            break;
+        }
+        if taken.is_empty() {
+            let first = written.iter().flat_map(|piece| in_sentences(&piece.text)).next().unwrap_or_default();
+            let shortest = shortened(&first).into_iter().min_by_key(|form| words(form)).unwrap_or(first);
+            summary.remarks.push(Remark::SummaryTooLong { words: words(&shortest) });
+            taken.push(shortest);
+        }
+        if written.iter().any(|piece| piece.flags.contains(&Flag::Suspect)) {
+            summary.remarks.push(Remark::Suspect { part: OutputPart::Summary });
+        }
+        summary.summary = taken.join(" ");
+        summary.summary_scores = written.iter().map(|piece| piece.score).collect();
+        summary.remarks.extend(unsupported(&summary.summary, OutputPart::Summary, &evidence(release)));
+        let read = |paragraph: &Paragraph| {
+            let number = paragraph.number;
+            let skipped = paragraph.sentences.len() - paragraph.texts().count();
+            let source = move |(text, segment): (&str, u64)| SourceSentence {
+                paragraph: number,
+                segment,
+                text: text.to_owned(),
+                part: OutputPart::Summary,
+                rank: None,
+                score: None,
+            };
+            paragraph.texts().zip(skipped as u64 + 1..).map(source).collect::<Vec<_>>()
+        };
+        summary.sources.extend(body(release).flat_map(read));
+    }
 }
+
+/// What a headline costs that tells a part of what it was made of, on the scale of the hypotheses' scores.
+const CLAUSE_PRICE: f64 = 0.3;
 
 /// What of a release is to be translated, in this order.
 struct Plan {
@@ -355,37 +367,25 @@ impl Plan {
     }
 }
 
-impl Summary {
-    fn empty(release: &Release) -> Self {
-        Self {
-            headline: String::new(),
-            summary: String::new(),
-            dateline: release.dateline.clone(),
-            date: release.date,
-            contact: release.with(Role::Contact).map(|paragraph| paragraph.text()).collect(),
-            strategy: Strategy::Extract,
-            headline_score: None,
-            sources: Vec::new(),
-            remarks: Vec::new(),
-        }
-    }
-
-    /// Gives the dateline's city the model's name for it.
-    fn place(&mut self, city: Option<Translation>) {
-        if let (Some(dateline), Some(city)) = (&mut self.dateline, city) {
-            let name = city.text.trim().trim_end_matches('.').to_owned();
-            self.remarks.push(Remark::UnverifiedPlace { source: dateline.city.source.clone() });
-            dateline.city.english = Some(name).filter(|name| !name.is_empty());
-        }
-    }
+/// The translations of each group's texts; all are batched together.
+fn translated(translator: &Translator, groups: Vec<Vec<&str>>) -> Result<Vec<Vec<Translation>>, TranslateError> {
+    let mut english = translator.translate_batch(&groups.concat())?.into_iter();
+    Ok(groups.iter().map(|group| english.by_ref().take(group.len()).collect()).collect())
 }
 
-impl SourceSentence {
-    fn of(choice: &Choice, part: OutputPart) -> Self {
-        let Choice { candidate, score } = choice;
-        let (paragraph, segment, text) = (candidate.paragraph, candidate.segment, candidate.text.clone());
-        Self { paragraph, segment, text, part, rank: Some(*score), score: None }
+fn body(release: &Release) -> impl Iterator<Item = &Paragraph> {
+    release.with(Role::Body)
+}
+
+/// Everything that a release says, dateline and blocks included.
+fn evidence(release: &Release) -> Vec<Evidence<'_>> {
+    let mut all = Vec::new();
+    for paragraph in &release.paragraphs {
+        let number = paragraph.number;
+        let texts = paragraph.sentences.iter().zip(1..);
+        all.extend(texts.map(|(text, segment)| Evidence { paragraph: number, segment, text }));
     }
+    all
 }
 
 /// All hypotheses of a translation, best first.
@@ -395,11 +395,33 @@ fn hypotheses(english: &Translation, price: f64) -> Vec<Hypothesis> {
     best.chain(others).map(|(text, score)| Hypothesis { text: text.to_owned(), score, price }).collect()
 }
 
+/// The first sentence of every hypothesis.
+fn headline_hypotheses(english: &Translation, price: f64) -> Vec<Hypothesis> {
+    let first = |text: &str| sentences_of(text).into_iter().next().unwrap_or_default();
+    hypotheses(english, price)
+        .into_iter()
+        .map(|hypothesis| Hypothesis { text: first(&hypothesis.text), ..hypothesis })
+        .collect()
+}
+
+fn sentences_of(text: &str) -> Vec<String> {
+    split(text).into_iter().filter_map(|range| text.get(range)).map(str::to_owned).collect()
+}
+
+/// The sentences of `text`, each fit to stand by itself.
+fn in_sentences(text: &str) -> Vec<String> {
+    sentences_of(text).iter().map(|text| sentence(text)).filter(|text| !text.is_empty()).collect()
+}
+
 /// The forms in which a sentence may stand in a summary, the best first: whole, by another hypothesis, shortened.
 fn sentence_forms(english: &Translation) -> impl Iterator<Item = String> {
-    let whole = hypotheses(english, 0.0).into_iter().map(|hypothesis| hypothesis.text);
-    let shorter = shortenings(&english.text).into_iter().skip(1).map(|form| form.text);
-    whole.chain(shorter).map(|form| sentence(&form)).filter(|form| !form.is_empty())
+    let whole = hypotheses(english, 0.0).into_iter().map(|hypothesis| sentence(&hypothesis.text));
+    whole.chain(shortened(&english.text)).filter(|form| !form.is_empty())
+}
+
+/// Shorter forms of a sentence, the one that gives up least first.
+fn shortened(text: &str) -> Vec<String> {
+    shortenings(text).into_iter().skip(1).map(|form| sentence(&form.text)).collect()
 }
 
 /// `text` as a sentence that stands by itself: with a capital, without the "and" that Arabic begins sentences with, and
@@ -410,84 +432,4 @@ fn sentence(text: &str) -> String {
     let text = capitalised(text);
     let closed = text.trim_end_matches(['"', '”', '»', '\'', '’', ')']).ends_with(['.', '!', '?', '…']);
     if closed || text.is_empty() { text } else { format!("{}.", text.trim_end_matches([',', ';', ':', ' '])) }
-}
-
-/// The figures of `text` that its source does not have, each with those of the source that `text` lacks.
-fn unsupported(text: &str, source: &SourceSentence) -> Vec<Remark> {
-    let (ours, theirs) = (figures(text), figures(&source.text));
-    let is_ours = |value: Value| ours.iter().any(|figure| figure.value.is_said_by(value));
-    let span = |range: std::ops::Range<usize>| SourceSpan {
-        paragraph: source.paragraph,
-        segment: source.segment,
-        text: source.text.get(range).unwrap_or_default().to_owned(),
-    };
-    let missing =
-        || theirs.iter().filter(|figure| !is_ours(figure.value)).map(|figure| span(figure.range.clone())).collect();
-    let is_unsupported = |value: Value| !theirs.iter().any(|figure| value.is_said_by(figure.value));
-    ours.iter()
-        .filter(|figure| is_unsupported(figure.value))
-        .map(|figure| Remark::UnsupportedNumber {
-            part: source.part,
-            text: text.get(figure.range.clone()).unwrap_or_default().to_owned(),
-            sources: missing(),
-        })
-        .collect()
-}
-
-/// The beginning of an Arabic sentence that is longer than a headline of `chars` characters: up to a comma or to a word that
-/// adds a circumstance, and no longer than such a headline; `None` where there is no such border.
-fn leading_clause(text: &str, chars: usize) -> Option<&str> {
-    const CIRCUMSTANCES: &[&str] = &[
-        "بحضور",
-        "وذلك",
-        "حيث",
-        "خلال",
-        "علي",
-        "بهدف",
-        "في",
-        "ضمن",
-        "تحت",
-        "بمشاركه",
-        "برعايه",
-        "بعد",
-        "قبل",
-        "اثر",
-        "منذ",
-        "فيما",
-        "بينما",
-        "كما",
-        "مقابل",
-        "بقيمه",
-        "بزياده",
-        "بنسبه",
-        "بكلفه",
-        "بتكلفه",
-        "مما",
-        "ما",
-        "بفضل",
-        "بسبب",
-        "لدي",
-        "عقب",
-        "وسط",
-    ];
-    const FEWEST: usize = 4;
-    /// Characters of a headline for each source word.
-    const CHARS_PER_WORD: usize = 6;
-    let most = chars / CHARS_PER_WORD;
-    let mut best = None;
-    let mut count = 0;
-    let mut at = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        let before = text.get(..at).unwrap_or_default().trim_end();
-        let is_border = before.ends_with(['،', '؛', ',', ';']) || CIRCUMSTANCES.contains(&fold(word.trim()).as_str());
-        if is_border && (FEWEST..=most).contains(&count) {
-            best = Some(before.trim_end_matches(['،', '؛', ',', ';']));
-        }
-        count += usize::from(word.contains(char::is_alphanumeric));
-        at += word.len();
-        if count > most {
-            return best;
-        }
-    }
-    None
 }

@@ -17,7 +17,7 @@ pub struct Report<'a> {
     contact: &'a [String],
     strategy: &'static str,
     models: Vec<ModelObject<'a>>,
-    scores: Scores,
+    scores: Scores<'a>,
     flags: Vec<FlagObject<'a>>,
     sources: Vec<SourceObject<'a>>,
 }
@@ -41,9 +41,9 @@ struct ModelObject<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Scores {
+struct Scores<'a> {
     headline: Option<f32>,
-    summary: Vec<Option<f32>>,
+    summary: &'a [Option<f32>],
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -81,7 +81,6 @@ struct SourceObject<'a> {
 impl<'a> Report<'a> {
     /// Of the summary of `document`, with the models that made it and what each did (`translate`, `summarize`).
     pub fn of(document: &'a str, summary: &'a Summary, models: &[(&'static str, &'a Provenance)]) -> Self {
-        let sentences = summary.sources.iter().filter(|source| source.part == super::OutputPart::Summary);
         Self {
             document,
             headline: &summary.headline,
@@ -91,10 +90,7 @@ impl<'a> Report<'a> {
             contact: &summary.contact,
             strategy: summary.strategy.name(),
             models: models.iter().map(|(task, model)| ModelObject::of(task, model)).collect(),
-            scores: Scores {
-                headline: summary.headline_score,
-                summary: sentences.map(|source| source.score).collect(),
-            },
+            scores: Scores { headline: summary.headline_score, summary: &summary.summary_scores },
             flags: summary.remarks.iter().map(FlagObject::from).collect(),
             sources: summary.sources.iter().map(SourceObject::from).collect(),
         }

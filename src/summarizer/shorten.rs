@@ -1,5 +1,7 @@
 //! Shorter forms of an English sentence, by whole clauses and phrases only.
 
+use super::terms::lists;
+
 /// A shorter form and how much it gives up.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shortened {
@@ -51,60 +53,15 @@ fn lost(whole: &str, part: &str) -> f64 {
 
 /// Whether a cut form can stand alone: long enough, with a verb, and not ending on a word that wants another.
 fn stands(text: &str) -> bool {
-    const WANTING: &[&str] = &[
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "from",
-        "with",
-        "and",
-        "or",
-        "but",
-        "as",
-        "that",
-        "which",
-        "who",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "will",
-        "would",
-        "its",
-        "his",
-        "her",
-        "their",
-        "into",
-        "than",
-        "more",
-        "about",
-        "between",
-        "under",
-        "through",
-        "during",
-        "including",
-        "after",
-        "before",
-        "said",
-        "not",
-    ];
+    const WANTING: &str = "\
+        a an the of to in on at by for from with and or but as that which who is are was were be been has have had \
+        will would its his her their into than more about between under through during including after before said \
+        not";
     let words: Vec<String> = text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
     let is_balanced = depths(text).last().is_none_or(|(_, depth)| *depth == 0);
     words.len() >= FEWEST
         && is_balanced
-        && words.last().is_some_and(|last| !WANTING.contains(&last.as_str()))
+        && words.last().is_some_and(|last| !lists(WANTING, last))
         && words.iter().skip(1).any(|word| is_verb(word))
 }
 
@@ -114,84 +71,14 @@ fn bare(word: &str) -> String {
 
 /// Places where the rest of `text` can go, with the price: before a clause or phrase, outside quotations and brackets.
 fn borders(text: &str) -> Vec<(usize, f64)> {
-    const CLAUSES: &[&str] = &[
-        "while",
-        "whereas",
-        "where",
-        "which",
-        "who",
-        "whose",
-        "because",
-        "after",
-        "before",
-        "as",
-        "when",
-        "since",
-        "although",
-        "though",
-        "so",
-        "amid",
-        "following",
-        "including",
-        "noting",
-        "adding",
-        "stressing",
-        "saying",
-        "pointing",
-        "explaining",
-        "bringing",
-        "making",
-        "compared",
-        "according",
-        "followed",
-        "despite",
-        "unless",
-        "if",
-        "until",
-        "and",
-        "but",
-        "with",
-    ];
-    const PHRASES: &[&str] = &[
-        "in",
-        "on",
-        "at",
-        "during",
-        "within",
-        "under",
-        "through",
-        "via",
-        "for",
-        "with",
-        "by",
-        "from",
-        "as",
-        "at",
-        "over",
-        "across",
-        "along",
-        "alongside",
-        "against",
-        "among",
-        "between",
-        "near",
-        "since",
-        "until",
-        "after",
-        "before",
-        "while",
-        "where",
-        "which",
-        "amid",
-        "following",
-        "ahead",
-        "towards",
-        "toward",
-        "worth",
-        "using",
-        "according",
-        "compared",
-    ];
+    const CLAUSES: &str = "\
+        while whereas where which who whose because after before as when since although though so amid following \
+        including noting adding stressing saying pointing explaining bringing making compared according followed \
+        despite unless if until and but with";
+    const PHRASES: &str = "\
+        in on at during within under through via for with by from as at over across along alongside against among \
+        between near since until after before while where which amid following ahead towards toward worth using \
+        according compared";
     let mut found = Vec::new();
     let mut before = ' ';
     for (at, depth) in depths(text) {
@@ -201,9 +88,9 @@ fn borders(text: &str) -> Vec<(usize, f64)> {
             let next = bare(rest.split_whitespace().next().unwrap_or_default());
             let price = match before {
                 ';' | '–' | '—' | '-' => Some(0.2),
-                ',' if CLAUSES.contains(&next.as_str()) || next.ends_with("ing") => Some(0.2),
-                ',' if PHRASES.contains(&next.as_str()) => Some(0.25),
-                _ if PHRASES.contains(&next.as_str()) => Some(0.4),
+                ',' if lists(CLAUSES, &next) || next.ends_with("ing") => Some(0.2),
+                ',' if lists(PHRASES, &next) => Some(0.25),
+                _ if lists(PHRASES, &next) => Some(0.4),
                 _ => None,
             };
             found.extend(price.map(|price| (at, price)));
@@ -231,13 +118,13 @@ fn depths(text: &str) -> Vec<(usize, usize)> {
 
 /// Without a last clause that says who said so: `…, the ministry said in a statement`, `…, according to a press release`.
 fn without_attribution(text: &str) -> Option<String> {
-    const SAYING: [&str; 10] =
-        ["said", "says", "announced", "added", "reported", "stated", "explained", "noted", "confirmed", "told"];
+    const SAYING: &str = "\
+        said says announced added reported stated explained noted confirmed told";
     const LONGEST: usize = 14;
     let (before, clause) = text.rsplit_once(", ")?;
     let words: Vec<String> = clause.split_whitespace().map(bare).collect();
     let is_source = words.first().is_some_and(|word| word == "according")
-        || words.iter().take(8).any(|word| SAYING.contains(&word.as_str())) && !words.iter().any(|word| word == "that");
+        || words.iter().take(8).any(|word| lists(SAYING, word)) && !words.iter().any(|word| word == "that");
     (is_source && words.len() <= LONGEST && depths(before).last().is_none_or(|(_, depth)| *depth == 0))
         .then(|| before.to_owned())
 }
@@ -252,191 +139,41 @@ fn without_brackets(text: &str) -> Option<String> {
 
 /// Without the last relative clause or apposition between two commas that begins as such.
 fn without_relative(text: &str) -> Option<String> {
-    const BEGINNINGS: [&str; 6] = ["which", "who", "whose", "including", "where", "noting"];
+    const BEGINNINGS: &str = "\
+        which who whose including where noting";
     let commas: Vec<usize> = text.match_indices(", ").map(|(at, _)| at).collect();
     commas.windows(2).rev().find_map(|pair| {
         let [open, close] = pair else { return None };
         let clause = text.get(open + 2..*close)?;
         let first = bare(clause.split_whitespace().next()?);
         let is_outside = depths(text.get(..*open)?).last().is_none_or(|(_, depth)| *depth == 0);
-        (BEGINNINGS.contains(&first.as_str()) && is_outside)
-            .then(|| format!("{}{}", &text[..*open], &text[close + 1..]))
+        (lists(BEGINNINGS, &first) && is_outside)
+            .then(|| Some(format!("{}{}", text.get(..*open)?, text.get(close + 1..)?)))?
     })
 }
 
 /// Whether `word` is a finite verb, as far as a list of those that news is written with tells.
 pub(super) fn is_verb(word: &str) -> bool {
-    const AUXILIARIES: &[&str] = &[
-        "is", "are", "was", "were", "has", "have", "had", "will", "would", "can", "could", "may", "might", "must",
-        "should", "be", "do", "does", "did",
-    ];
-    const IRREGULAR: &[&str] = &[
-        "said", "won", "wins", "beat", "beats", "met", "meets", "held", "holds", "made", "makes", "took", "takes",
-        "gave", "gives", "got", "gets", "led", "leads", "left", "leaves", "lost", "loses", "rose", "rises", "fell",
-        "falls", "grew", "grows", "began", "begins", "brought", "brings", "built", "builds", "came", "comes", "cut",
-        "cuts", "found", "finds", "hit", "hits", "kept", "keeps", "put", "puts", "set", "sets", "shut", "shuts",
-        "sold", "sells", "sent", "sends", "saw", "sees", "spent", "spends", "stood", "stands", "struck", "strikes",
-        "told", "tells", "thought", "went", "goes", "wrote", "writes", "became", "becomes", "chose", "chooses", "drew",
-        "draws", "drove", "drives", "fought", "fights", "flew", "hurt", "paid", "pays", "ran", "runs", "sank", "shot",
-        "shows", "showed", "swept", "swore", "taught", "threw", "tops", "topped",
-    ];
-    const REGULAR: &[&str] = &[
-        "accept",
-        "achieve",
-        "add",
-        "adopt",
-        "advance",
-        "affirm",
-        "agree",
-        "aim",
-        "allocate",
-        "allow",
-        "announce",
-        "approve",
-        "arrest",
-        "arrive",
-        "ask",
-        "attend",
-        "award",
-        "back",
-        "ban",
-        "boost",
-        "call",
-        "cancel",
-        "celebrate",
-        "chair",
-        "claim",
-        "close",
-        "complete",
-        "condemn",
-        "confirm",
-        "consider",
-        "continue",
-        "convict",
-        "create",
-        "declare",
-        "decline",
-        "decrease",
-        "defeat",
-        "delay",
-        "deliver",
-        "deny",
-        "deploy",
-        "develop",
-        "direct",
-        "discuss",
-        "drop",
-        "ease",
-        "edge",
-        "elect",
-        "end",
-        "enter",
-        "establish",
-        "evacuate",
-        "exceed",
-        "expand",
-        "expect",
-        "explain",
-        "express",
-        "extend",
-        "face",
-        "finish",
-        "form",
-        "host",
-        "hope",
-        "implement",
-        "improve",
-        "inaugurate",
-        "include",
-        "increase",
-        "inject",
-        "inspect",
-        "introduce",
-        "invest",
-        "investigate",
-        "invite",
-        "issue",
-        "join",
-        "jump",
-        "kill",
-        "launch",
-        "lift",
-        "list",
-        "mark",
-        "move",
-        "name",
-        "need",
-        "offer",
-        "open",
-        "operate",
-        "order",
-        "organise",
-        "organize",
-        "participate",
-        "pass",
-        "plan",
-        "pledge",
-        "post",
-        "praise",
-        "present",
-        "prevent",
-        "produce",
-        "promise",
-        "propose",
-        "protect",
-        "provide",
-        "publish",
-        "raise",
-        "ratify",
-        "reach",
-        "receive",
-        "record",
-        "reduce",
-        "refer",
-        "reject",
-        "release",
-        "remain",
-        "renew",
-        "report",
-        "require",
-        "rescue",
-        "resume",
-        "return",
-        "reveal",
-        "review",
-        "save",
-        "score",
-        "secure",
-        "seek",
-        "seize",
-        "sentence",
-        "serve",
-        "sign",
-        "slip",
-        "start",
-        "stop",
-        "stress",
-        "strengthen",
-        "support",
-        "suspend",
-        "target",
-        "test",
-        "train",
-        "transfer",
-        "triple",
-        "double",
-        "unveil",
-        "urge",
-        "use",
-        "visit",
-        "vote",
-        "vow",
-        "warn",
-        "welcome",
-        "win",
-        "witness",
-        "work",
-    ];
+    const AUXILIARIES: &str = "\
+        is are was were has have had will would can could may might must should be do does did";
+    const IRREGULAR: &str = "\
+        said won wins beat beats met meets held holds made makes took takes gave gives got gets led leads left \
+        leaves lost loses rose rises fell falls grew grows began begins brought brings built builds came comes cut \
+        cuts found finds hit hits kept keeps put puts set sets shut shuts sold sells sent sends saw sees spent \
+        spends stood stands struck strikes told tells thought went goes wrote writes became becomes chose chooses \
+        drew draws drove drives fought fights flew hurt paid pays ran runs sank shot shows showed swept swore taught \
+        threw tops topped";
+    const REGULAR: &str = "\
+        accept achieve add adopt advance affirm agree aim allocate allow announce approve arrest arrive ask attend \
+        award back ban boost call cancel celebrate chair claim close complete condemn confirm consider continue \
+        convict create declare decline decrease defeat delay deliver deny deploy develop direct discuss drop ease \
+        edge elect end enter establish evacuate exceed expand expect explain express extend face finish form host \
+        hope implement improve inaugurate include increase inject inspect introduce invest investigate invite issue \
+        join jump kill launch lift list mark move name need offer open operate order organise organize participate \
+        pass plan pledge post praise present prevent produce promise propose protect provide publish raise ratify \
+        reach receive record reduce refer reject release remain renew report require rescue resume return reveal \
+        review save score secure seek seize sentence serve sign slip start stop stress strengthen support suspend \
+        target test train transfer triple double unveil urge use visit vote vow warn welcome win witness work";
     let forms = |verb: &str| {
         [Some(verb), verb.strip_suffix('s'), verb.strip_suffix("es"), verb.strip_suffix("ed"), verb.strip_suffix('d')]
             .into_iter()
@@ -446,9 +183,7 @@ pub(super) fn is_verb(word: &str) -> bool {
             .chain(verb.strip_suffix("ed").and_then(undoubled))
             .collect::<Vec<_>>()
     };
-    AUXILIARIES.contains(&word)
-        || IRREGULAR.contains(&word)
-        || forms(word).iter().any(|form| REGULAR.contains(&form.as_str()))
+    lists(AUXILIARIES, word) || lists(IRREGULAR, word) || forms(word).iter().any(|form| lists(REGULAR, form))
 }
 
 /// `plann` of "planned" as `plan`.

@@ -6,140 +6,27 @@ use std::sync::LazyLock;
 use crate::text::{fold, is_arabic_letter};
 
 /// Words that say nothing of a sentence's subject, folded.
-const STOP_WORDS: &[&str] = &[
-    "في",
-    "من",
-    "علي",
-    "الي",
-    "عن",
-    "ان",
-    "انه",
-    "انها",
-    "التي",
-    "الذي",
-    "الذين",
-    "هذا",
-    "هذه",
-    "ذلك",
-    "تلك",
-    "هو",
-    "هي",
-    "هم",
-    "كما",
-    "قد",
-    "كان",
-    "كانت",
-    "يكون",
-    "تكون",
-    "ما",
-    "لا",
-    "لم",
-    "لن",
-    "او",
-    "ثم",
-    "بين",
-    "بعد",
-    "قبل",
-    "حتي",
-    "عند",
-    "مع",
-    "كل",
-    "بعض",
-    "غير",
-    "اي",
-    "حيث",
-    "منذ",
-    "خلال",
-    "عبر",
-    "ضمن",
-    "نحو",
-    "لدي",
-    "وهو",
-    "وهي",
-    "وقد",
-    "فيه",
-    "فيها",
-    "منه",
-    "منها",
-    "عليه",
-    "عليها",
-    "به",
-    "بها",
-    "له",
-    "لها",
-    "لهم",
-    "اليوم",
-    "وقال",
-    "قال",
-    "قالت",
-    "وقالت",
-    "اضاف",
-    "واضاف",
-    "اكد",
-    "واكد",
-    "the",
-    "a",
-    "an",
-    "of",
-    "to",
-    "in",
-    "on",
-    "at",
-    "by",
-    "for",
-    "from",
-    "with",
-    "and",
-    "or",
-    "but",
-    "as",
-    "is",
-    "are",
-    "was",
-    "were",
-    "be",
-    "been",
-    "has",
-    "have",
-    "had",
-    "will",
-    "would",
-    "that",
-    "this",
-    "these",
-    "those",
-    "it",
-    "its",
-    "he",
-    "she",
-    "they",
-    "his",
-    "her",
-    "their",
-    "which",
-    "who",
-    "said",
-    "says",
-    "also",
-    "not",
-    "than",
-    "more",
-    "into",
-    "over",
-    "after",
-    "before",
-    "during",
-];
+const STOP_WORDS: &str = "\
+    في من علي الي عن ان انه انها التي الذي الذين هذا هذه ذلك تلك هو هي هم كما قد كان كانت يكون تكون ما لا لم لن او \
+    ثم بين بعد قبل حتي عند مع كل بعض غير اي حيث منذ خلال عبر ضمن نحو لدي وهو وهي وقد فيه فيها منه منها عليه عليها به \
+    بها له لها لهم اليوم وقال قال قالت وقالت اضاف واضاف اكد واكد the a an of to in on at by for from with and or but \
+    as is are was were be been has have had will would that this these those it its he she they his her their which \
+    who said says also not than more into over after before during";
 
 /// The stems of the content words of `sentence`, in order.
 pub(super) fn terms(sentence: &str) -> Vec<String> {
-    static STOP: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.iter().copied().collect());
+    static STOP: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.split(' ').collect());
     let words = sentence.split(|c: char| !(c.is_alphanumeric() || is_mark(c))).filter(|word| !word.is_empty());
     words
         .map(fold)
         .filter(|word| word.chars().count() > 1 && !STOP.contains(word.as_str()))
         .map(|word| stem(&word))
         .collect()
+}
+
+/// Whether `word` is one of `words`, which are separated by spaces.
+pub(super) fn lists(words: &str, word: &str) -> bool {
+    words.split(' ').any(|listed| listed == word)
 }
 
 fn is_mark(c: char) -> bool {
