@@ -11,6 +11,7 @@ use candle_transformers::models::t5;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use translate::decode::{self, GenerationConfig, GenerationOptions, Network, Row};
+use translate::hub::ModelFile;
 use translate::kernels::Arithmetic;
 use translate::model::{Bart, Execution, ModelConfig, ModelError, Seq2Seq, T5, Weights, build};
 
@@ -88,7 +89,7 @@ impl Model {
     }
 
     fn weights(&self) -> Weights {
-        Weights::open(&self.files(), &Device::Cpu, DType::F32).unwrap()
+        open(&self.files())
     }
 
     fn network(&self) -> Box<dyn Seq2Seq> {
@@ -108,6 +109,11 @@ impl Model {
     fn sources(&self) -> Vec<&[u32]> {
         self.golden.segments.iter().map(Vec::as_slice).collect()
     }
+}
+
+fn open(files: &[PathBuf]) -> Weights {
+    let files: Vec<ModelFile> = files.iter().map(ModelFile::from).collect();
+    Weights::open(&files, &Device::Cpu, DType::F32).unwrap()
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> T {
@@ -212,7 +218,7 @@ fn every_form_of_weights_gives_the_same_logits() {
     let mut checked = 0;
     for model in models().iter().filter(|model| model.is_exact()) {
         let mut check = |files: &[PathBuf]| {
-            check_logits(model, &Weights::open(files, &Device::Cpu, DType::F32).unwrap(), KERNELS);
+            check_logits(model, &open(files), KERNELS);
             checked += 1;
         };
         let files = model.files();
@@ -330,9 +336,7 @@ fn neither_batch_nor_order_changes_a_hypothesis() {
 #[test]
 fn pickles_of_old_pytorch_are_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/shared");
-    let open = |path: PathBuf| Weights::open(&[path], &Device::Cpu, DType::F32);
-    let (new, old) =
-        (open(folder.join("pytorch_model.bin")).unwrap(), open(folder.with_extension("legacy.bin")).unwrap());
+    let (new, old) = (open(&[folder.join("pytorch_model.bin")]), open(&[folder.with_extension("legacy.bin")]));
     for (name, shape) in [
         ("final_logits_bias", &[1, 64][..]),
         ("model.shared.weight", &[64, 16]),
@@ -349,7 +353,7 @@ fn pickles_of_old_pytorch_are_read() {
     let cut = tempfile::Builder::new().suffix(".bin").tempfile().unwrap();
     for length in [21, 200, whole.len() / 2, whole.len() - 1] {
         fs::write(cut.path(), &whole[..length]).unwrap();
-        let error = open(cut.path().to_owned()).err().unwrap().to_string();
+        let error = Weights::open(&[cut.path().into()], &Device::Cpu, DType::F32).err().unwrap().to_string();
         assert!(error.contains("damaged"), "{error}");
     }
 }

@@ -34,7 +34,8 @@ fn refusal(text: &str) -> (usize, String) {
 fn the_builtin_models_are_of_every_family() {
     let registry = builtin();
     let names: Vec<&str> = registry.models().iter().map(|model| model.name.as_str()).collect();
-    assert_eq!(names[..2], ["opus-mt-tc-big-ar-en", "opus-mt-ar-en"]);
+    assert_eq!(names[..3], ["opus-mt-tc-big-ar-en", "opus-mt-ar-en", "starter"]);
+    assert_eq!(registry.find("starter").unwrap().repo, None);
     for family in Family::ALL {
         assert!(registry.models().iter().any(|model| model.family == family), "{family:?}");
     }
@@ -49,7 +50,7 @@ fn the_builtin_models_are_of_every_family() {
         ["nllb-200-distilled-600M", "nllb-200-distilled-1.3B", "mT5_m2o_english_crossSum", "mT5_multilingual_XLSum"]
     );
     let light = registry.find("opus-mt-ar-en").unwrap();
-    assert_eq!(light.repo.as_str(), "Helsinki-NLP/opus-mt-ar-en");
+    assert_eq!(light.repo.as_ref().unwrap().as_str(), "Helsinki-NLP/opus-mt-ar-en");
     assert_eq!((light.revision.as_str(), light.family, light.task), ("main", Family::Marian, Task::Translate));
     assert_eq!(light.licence, "Apache-2.0");
     assert_eq!(registry.default_for(Task::Translate, "ar", "en").unwrap().name, "opus-mt-tc-big-ar-en");
@@ -76,7 +77,8 @@ fn a_users_file_adds_replaces_and_chooses_the_default() {
     registry.extend_from(&file).unwrap();
 
     assert_eq!(registry.models().len(), builtin().models().len() + 1);
-    assert_eq!(registry.find("opus-mt-ar-en").unwrap().repo.as_str(), "newsroom/opus-mt-ar-en");
+    let replaced = registry.find("opus-mt-ar-en").unwrap();
+    assert_eq!(replaced.repo.as_ref().unwrap().as_str(), "newsroom/opus-mt-ar-en");
     let ours = registry.default_for(Task::Translate, "ar", "en").unwrap();
     assert_eq!((ours.name.as_str(), ours.revision.as_str()), ("news-ar-en", "main"));
     let generation = &ours.generation;

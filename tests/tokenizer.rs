@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use translate::hub::ModelFile;
 use translate::tokenizer::{MarianTokenizer, Tokenizer, TokenizerError};
 
 #[derive(Deserialize)]
@@ -39,14 +40,14 @@ fn golden(name: &str) -> Golden {
 }
 
 fn load(folder: &Path) -> Result<MarianTokenizer, TokenizerError> {
-    let file = |name: &str| folder.join(name);
-    let optional = |name: &str| Some(file(name)).filter(|path| path.exists());
+    let file = |name: &str| ModelFile::from(folder.join(name));
+    let optional = |name: &str| Some(file(name)).filter(|file| file.path().exists());
     MarianTokenizer::from_files(
         &file("source.spm"),
         &file("target.spm"),
         &file("vocab.json"),
-        optional("target_vocab.json").as_deref(),
-        optional("tokenizer_config.json").as_deref(),
+        optional("target_vocab.json").as_ref(),
+        optional("tokenizer_config.json").as_ref(),
     )
 }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use translate::hub::ModelFile;
 use translate::tokenizer::{MarianTokenizer, Tokenizer};
 
 #[derive(Deserialize)]
@@ -33,7 +34,7 @@ fn named(variable: &str) -> Option<PathBuf> {
 }
 
 fn opus(shared: &Path) -> MarianTokenizer {
-    let file = |name: &str| shared.join("opus-mt-ar-en").join(name);
+    let file = |name: &str| ModelFile::from(shared.join("opus-mt-ar-en").join(name));
     let config = file("tokenizer_config.json");
     MarianTokenizer::from_files(&file("source.spm"), &file("target.spm"), &file("vocab.json"), None, Some(&config))
         .unwrap()

@@ -15,9 +15,9 @@ use translate::release::Release;
 use translate::translator::{Device, Translator};
 
 use super::chart::{self, Bar};
+use super::load::load;
 use super::options::PrecisionArg;
 use super::output::{Output, WriteError};
-use super::progress::DownloadBar;
 use super::{Common, Failure, env};
 
 /// What is translated where no input is given.
@@ -182,7 +182,6 @@ impl BenchArgs {
         };
         let mut builder = Translator::builder()
             .registry(env::registry(common.models_file.as_deref())?)
-            .hub(env::hub_options(common)?)
             .device(setting.device)
             .precision(setting.precision.into())
             .generation(generation)
@@ -200,7 +199,7 @@ impl BenchArgs {
             builder = builder.batch_tokens(tokens);
         }
         let started = Instant::now();
-        let translator = builder.build_with(&mut DownloadBar::new(common.quiet))?;
+        let translator = load(builder, common)?;
         let settings = Settings {
             compute: setting.precision.name().to_owned(),
             device: setting.device.to_string(),

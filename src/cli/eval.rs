@@ -10,9 +10,10 @@ use translate::document::{DocumentError, Encoding, Lines, Part, Segment};
 use translate::metrics::{Comparison, Corpus, Estimate, Evaluation, Metric, Parts, RESAMPLES, Rouge, Score, TestSet};
 use translate::translator::Translator;
 
+use super::load::load;
 use super::options::{ModelArgs, SearchArgs};
 use super::output::{Output, WriteError};
-use super::progress::{DownloadBar, Meter};
+use super::progress::Meter;
 use super::{Common, Failure, env};
 
 /// `translate eval --reference FILE [OPTIONS] [INPUT]`
@@ -158,9 +159,9 @@ impl EvalArgs {
 
     /// The translation of each segment, as `translate --lines` makes it, and what names the model.
     fn translate(&self, source: &Corpus, common: &Common) -> Result<(Corpus, String), Failure> {
-        let builder = Translator::builder().hub(env::hub_options(common)?).generation(self.search.generation());
+        let builder = Translator::builder().generation(self.search.generation());
         let registry = env::registry(common.models_file.as_deref())?;
-        let translator = self.model.apply(registry, builder).build_with(&mut DownloadBar::new(common.quiet))?;
+        let translator = load(self.model.apply(registry, builder), common)?;
         let meter = Meter::new(common.quiet, std::iter::once(self.input.as_deref()));
         let segments = (1..).zip(source.segments()).map(|(paragraph, text)| {
             (Part::Segment(Segment { text: text.clone(), paragraph, number: 1 }), text.clone())

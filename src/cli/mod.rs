@@ -5,6 +5,7 @@ mod chart;
 mod env;
 mod eval;
 mod jobs;
+mod load;
 mod models;
 mod options;
 mod output;

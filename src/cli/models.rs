@@ -92,12 +92,12 @@ fn list(registry: &Registry, options: &HubOptions, out: &mut dyn Write) -> Resul
             format!("{}{default}", spec.name),
             spec.task.to_string(),
             spec.pairs().collect::<Vec<_>>().join(" "),
-            format!("{} MB", spec.download_mb),
+            spec.repo.as_ref().map_or_else(|| "-".to_owned(), |_| format!("{} MB", spec.download_mb)),
             licence(spec),
-            mark(&spec.repo),
+            spec.repo.as_ref().map_or_else(|| built_in().to_owned(), mark),
         ]);
     }
-    let known = |repo: &RepoId| registry.models().iter().any(|spec| spec.repo == *repo);
+    let known = |repo: &RepoId| registry.models().iter().any(|spec| spec.repo.as_ref() == Some(repo));
     for repo in cached.iter().filter(|repo| !known(repo)) {
         let blank = || "-".to_owned();
         rows.push(vec![repo.to_string(), blank(), blank(), blank(), blank(), mark(repo)]);
@@ -111,7 +111,10 @@ fn list(registry: &Registry, options: &HubOptions, out: &mut dyn Write) -> Resul
 }
 
 fn pulled(model: &ModelRef, folder: &ModelFolder, out: &mut dyn Write) -> Result<(), Error> {
-    let commit = folder.provenance.commit.as_deref().unwrap_or("-");
+    let Some(commit) = &folder.provenance.commit else {
+        writeln!(out, "{} is built into the program: there is nothing to fetch", model.name())?;
+        return Ok(());
+    };
     writeln!(out, "{} is complete and verified at commit {commit}", model.name())?;
     Ok(())
 }
@@ -127,7 +130,12 @@ fn show(
     writeln!(out, "{}", model.name())?;
     match model {
         ModelRef::Folder(_) => return show_folder(&hub::fetch(model, options, progress)?, out),
-        ModelRef::Registry(spec) => show_spec(spec, registry.is_default(spec), out)?,
+        ModelRef::Registry(spec) => {
+            show_spec(spec, registry.is_default(spec), out)?;
+            if spec.repo.is_none() {
+                return Ok(());
+            }
+        }
         ModelRef::Repo { repo, revision } => show_source(repo, revision, out)?,
     }
     let Some(found) = hub::cached(model, options, progress)? else {
@@ -148,12 +156,17 @@ fn show(
 }
 
 fn show_spec(spec: &ModelSpec, default: bool, out: &mut dyn Write) -> io::Result<()> {
-    show_source(&spec.repo, &spec.revision, out)?;
+    match &spec.repo {
+        Some(repo) => show_source(repo, &spec.revision, out)?,
+        None => writeln!(out, "built in    {}", built_in())?,
+    }
     writeln!(out, "task        {}", spec.task)?;
     writeln!(out, "languages   {}", spec.pairs().collect::<Vec<_>>().join(" "))?;
     writeln!(out, "licence     {}", licence(spec))?;
-    writeln!(out, "download    {} MB", spec.download_mb)?;
-    writeln!(out, "memory      {} MB in f32", spec.memory_mb)?;
+    if spec.repo.is_some() {
+        writeln!(out, "download    {} MB", spec.download_mb)?;
+    }
+    writeln!(out, "memory      {} MB", spec.memory_mb)?;
     writeln!(out, "advice      {}", spec.advice)?;
     if default { writeln!(out, "default     yes") } else { Ok(()) }
 }
@@ -168,11 +181,15 @@ fn show_source(repo: &RepoId, revision: &Revision, out: &mut dyn Write) -> io::R
 }
 
 fn show_folder(folder: &ModelFolder, out: &mut dyn Write) -> Result<(), Error> {
-    for path in folder.weights() {
-        let bytes = std::fs::metadata(path)?.len();
-        writeln!(out, "weights     {} ({})", path.display(), size(bytes))?;
+    for file in folder.weights() {
+        writeln!(out, "weights     {} ({})", file.path().display(), size(file.size()?))?;
     }
     Ok(())
+}
+
+/// Where the built-in model is.
+fn built_in() -> &'static str {
+    if hub::starter::IS_BUILT_IN { "built in" } else { "not in this build" }
 }
 
 /// Columns side by side, two blanks between them.

@@ -14,9 +14,9 @@ use translate::summarizer::{Report, Style, Summarizer, Summary};
 use translate::translator::Translator;
 
 use super::jobs::{Job, JobArgs, usage};
+use super::load::load;
 use super::options::ModelArgs;
 use super::output::{Output, WriteError, clean_up_on_interrupt};
-use super::progress::DownloadBar;
 use super::{Common, Failure, env};
 
 /// `translate summarize [OPTIONS] [INPUT]...`
@@ -151,7 +151,6 @@ impl SummarizeArgs {
     /// Loads the model that translates, or the one that writes summaries.
     fn load(&self, writer: Option<(ModelStrategy, String)>, common: &Common) -> Result<Translator, Failure> {
         let builder = Translator::builder()
-            .hub(env::hub_options(common)?)
             .generation(GenerationConfig { num_beams: self.beam_size, ..GenerationConfig::default() })
             .every_hypothesis(true);
         let mut builder = self.model.apply(env::registry(common.models_file.as_deref())?, builder);
@@ -162,7 +161,7 @@ impl SummarizeArgs {
                 builder = builder.prefix(prefix);
             }
         }
-        Ok(builder.build_with(&mut DownloadBar::new(common.quiet))?)
+        load(builder, common)
     }
 
     /// Languages that a summary model reads and writes.

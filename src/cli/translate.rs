@@ -18,9 +18,10 @@ use translate::hub::Provenance;
 use translate::ninjs::{NinjsWriter, Origin};
 use translate::translator::{Translation, Translator};
 
+use super::load::load;
 use super::options::{ModelArgs, NormalizationArg, SearchArgs};
 use super::output::{Output, WriteError, clean_up_on_interrupt};
-use super::progress::{DownloadBar, Meter};
+use super::progress::Meter;
 use super::{Cli, Common, Failure, env, report};
 
 /// `translate [OPTIONS] [INPUT]...`
@@ -132,13 +133,9 @@ pub fn run(args: &TranslateArgs, common: &Common) -> Result<(), Failure> {
     }
     clean_up_on_interrupt();
     let registry = env::registry(common.models_file.as_deref())?;
-    let builder = Translator::builder()
-        .hub(env::hub_options(common)?)
-        .generation(args.search.generation())
-        .normalization(args.normalize.0)
-        .exact(args.exact);
-    let mut bar = DownloadBar::new(common.quiet);
-    let translator = args.model.apply(registry, builder).build_with(&mut bar)?;
+    let builder =
+        Translator::builder().generation(args.search.generation()).normalization(args.normalize.0).exact(args.exact);
+    let translator = load(args.model.apply(registry, builder), common)?;
     args.translate(&jobs, &translator, common)
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hf_hub::api::RepoInfo;
 use hf_hub::{Repo, RepoType};
@@ -41,12 +41,14 @@ pub(super) enum Failure {
 /// Counts failures in a row, and pauses longer after each.
 pub(super) struct Patience<'a> {
     options: &'a HubOptions,
+    /// When to give up at the latest.
+    deadline: Option<Instant>,
     failures: u32,
 }
 
 impl<'a> Patience<'a> {
-    pub(super) fn new(options: &'a HubOptions) -> Self {
-        Self { options, failures: 0 }
+    pub(super) fn new(client: &Client<'a>) -> Self {
+        Self { options: client.options, deadline: client.deadline.get(), failures: 0 }
     }
 
     /// Forgets the failures so far, since there was progress.
@@ -61,28 +63,19 @@ impl<'a> Patience<'a> {
             Failure::Passing { error, wait } => (error, wait),
         };
         self.failures += 1;
-        if self.failures > self.options.retries || wait.is_some_and(|wait| wait > LONGEST_WAIT) {
+        let doubled = self.options.backoff.saturating_mul(1 << (self.failures - 1).min(16));
+        let pause = wait.unwrap_or(doubled.min(LONGEST_PAUSE));
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline);
+        if self.failures > self.options.retries || pause > LONGEST_WAIT || is_late {
             if let Error::Broken { attempts, .. } = &mut error {
                 *attempts = self.failures;
             }
             return Err(error);
         }
-        let doubled = self.options.backoff.saturating_mul(1 << (self.failures - 1).min(16));
-        let pause = wait.unwrap_or(doubled.min(LONGEST_PAUSE));
         let again = if pause.is_zero() { String::new() } else { format!(" in {:.1} s", pause.as_secs_f64()) };
-        progress.note(&format!("{}: trying again{again}", cause(&error)));
+        progress.note(&format!("{}: trying again{again}", error.reason()));
         std::thread::sleep(pause);
         Ok(())
-    }
-}
-
-/// A passing failure in a few words.
-fn cause(error: &Error) -> String {
-    match error {
-        Error::RateLimited { .. } => "the hub limits the rate of requests".to_owned(),
-        Error::Status { status, .. } => format!("the hub answers with status {status}"),
-        Error::Broken { reason, .. } | Error::Unreachable { reason, .. } => format!("the connection broke ({reason})"),
-        other => other.to_string(),
     }
 }
 
@@ -93,6 +86,8 @@ pub(super) struct Client<'a> {
     agent: Agent,
     /// Whether anything has ever answered; until then a dead network is reported at once.
     reached: Cell<bool>,
+    /// When a first file must be here.
+    deadline: Cell<Option<Instant>>,
 }
 
 impl<'a> Client<'a> {
@@ -109,11 +104,13 @@ impl<'a> Client<'a> {
             .timeout_per_write(Some(options.read_timeout))
             .build()
             .new_agent();
-        Self { options, repo, agent, reached: Cell::new(false) }
+        let deadline = options.first_answer.map(|wait| Instant::now() + wait);
+        Self { options, repo, agent, reached: Cell::new(false), deadline: Cell::new(deadline) }
     }
 
-    pub(super) fn options(&self) -> &'a HubOptions {
-        self.options
+    /// Sets no deadline any more: the hub has shown that it works.
+    pub(super) fn trust(&self) {
+        self.deadline.set(None);
     }
 
     pub(super) fn repo(&self) -> &'a RepoId {
@@ -205,7 +202,7 @@ impl<'a> Client<'a> {
         progress: &mut dyn Progress,
         mut attempt: impl FnMut() -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        let mut patience = Patience::new(self.options);
+        let mut patience = Patience::new(self);
         loop {
             match attempt() {
                 Ok(value) => return Ok(value),
@@ -231,7 +228,9 @@ impl<'a> Client<'a> {
 
     fn send(&self, method: Method, url: &str, start: Option<u64>, follow: bool) -> Result<Response<Body>, Failure> {
         let request = if method == Method::HEAD { self.agent.head(url) } else { self.agent.get(url) };
-        let mut request = request.config().max_redirects(if follow { 10 } else { 0 }).build();
+        let left = self.deadline.get().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let config = request.config().max_redirects(if follow { 10 } else { 0 });
+        let mut request = config.timeout_global(left.map(|left| left.max(Duration::from_millis(1)))).build();
         if let Some(token) = &self.options.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.secret()));
         }
@@ -294,18 +293,21 @@ impl<'a> Client<'a> {
     fn broken(&self, url: &str, error: &ureq::Error) -> Failure {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let stood = match error {
-            ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
+            ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect | Timeout::Global) => false,
             ureq::Error::Timeout(_) | ureq::Error::Protocol(_) => true,
             ureq::Error::Io(error) => {
                 matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
             }
             _ => false,
         };
+        let reason = match error {
+            ureq::Error::Timeout(Timeout::Global) => "no answer in time".to_owned(),
+            error => error.to_string(),
+        };
         if stood || self.reached.get() {
-            broken(url, error)
+            broken(url, &reason)
         } else {
-            let endpoint = self.options.endpoint.clone();
-            Failure::Final(Error::Unreachable { endpoint, reason: error.to_string() })
+            Failure::Final(Error::Unreachable { endpoint: self.options.endpoint.clone(), reason })
         }
     }
 }

@@ -60,7 +60,7 @@ impl Download<'_> {
     fn run(&self, progress: &mut dyn Progress) -> Result<String, Error> {
         let partial = self.cache.partial(&self.metadata.etag);
         create_parent(&partial)?;
-        let mut patience = Patience::new(self.client.options());
+        let mut patience = Patience::new(self.client);
         let mut damaged_before = false;
         loop {
             let mut arrived = 0;

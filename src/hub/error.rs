@@ -134,6 +134,20 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The model is part of the program, which the cache does not manage.
+    #[error(
+        "{model} is built into the program, not a model in the cache; a build without the feature `starter` lacks it"
+    )]
+    BuiltIn {
+        /// Its name.
+        model: String,
+    },
+    /// The program was built without the built-in model.
+    #[error(
+        "this program was built without the starter model; build it with the feature `starter`, or take another model: \
+         `translate models list` names some, `translate models pull` fetches them"
+    )]
+    NotBuiltIn,
     /// A model lacks a file that its family needs.
     #[error("{place} lacks {file}, which its kind of model needs; choose another model or revision")]
     Incomplete {
@@ -218,6 +232,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// What happened, as a clause without advice.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Unreachable { endpoint, reason } => format!("the hub at {endpoint} can't be reached, {reason}"),
+            Self::Broken { reason, .. } => format!("the connection to the hub broke, {reason}"),
+            Self::RateLimited { .. } => "the hub limits the rate of requests".to_owned(),
+            Self::Status { status, .. } => format!("the hub answers with status {status}"),
+            Self::NotCached { file, .. } => format!("the network is off and the cache lacks its {file}"),
+            other => {
+                let text = other.to_string();
+                text.split_once("; ").map_or(text.clone(), |(reason, _)| reason.to_owned())
+            }
+        }
+    }
+
     /// For `map_err` on a file operation.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

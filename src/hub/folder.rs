@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
-use super::Error;
 use super::cache::is_plain_name;
+use super::{Error, ModelFile};
 use crate::registry::Family;
 
 pub(super) const CONFIG: &str = "config.json";
@@ -17,11 +17,11 @@ const PICKLE: &str = "pytorch_model.bin";
 /// What follows the name of whole weights in that of an index of their shards.
 const INDEX: &str = ".index.json";
 
-/// A model's files on this machine.
+/// A model's files, at hand.
 #[derive(Debug, Clone)]
 pub struct ModelFolder {
-    files: BTreeMap<String, PathBuf>,
-    weights: Vec<PathBuf>,
+    files: BTreeMap<String, ModelFile>,
+    weights: Vec<ModelFile>,
     /// Its architecture, as `config.json` names it.
     pub family: Family,
     /// Where they come from.
@@ -33,9 +33,9 @@ pub struct ModelFolder {
 pub struct Provenance {
     /// How the user named the model: registry name, `org/repo` or path.
     pub name: String,
-    /// Repository on the hub, unless it is a local folder.
+    /// Repository on the hub, unless it is a local folder or built in.
     pub repo: Option<String>,
-    /// Revision as asked for.
+    /// Revision as asked for; of the built-in model, the program's version.
     pub revision: Option<String>,
     /// Commit that the revision resolved to.
     pub commit: Option<String>,
@@ -54,23 +54,32 @@ impl fmt::Display for Provenance {
 impl ModelFolder {
     /// Of files that are known to be there and to make a whole model.
     pub(super) fn new(folder: &Path, names: &Names, provenance: Provenance) -> Self {
-        let path = |name: &String| (name.clone(), folder.join(name));
+        let file = |name: &String| ModelFile::from(folder.join(name));
         Self {
-            files: names.all().map(path).collect(),
-            weights: names.weights.iter().map(|name| folder.join(name)).collect(),
+            files: names.all().map(|name| (name.clone(), file(name))).collect(),
+            weights: names.weights.iter().map(file).collect(),
             family: names.family,
             provenance,
         }
     }
 
-    /// The path of a file by its name in the repository, if the model has it.
-    pub fn file(&self, name: &str) -> Option<PathBuf> {
-        self.files.get(name).cloned()
+    /// Of files that are compiled in, by their names and contents.
+    #[cfg(feature = "starter")]
+    pub(super) fn built_in(contents: &[(&str, &'static [u8])], provenance: Provenance) -> Self {
+        let file = |name: &str, content| ModelFile::built_in(Path::new(&provenance.name).join(name), content);
+        let files: BTreeMap<String, ModelFile> =
+            contents.iter().map(|(name, content)| (name.to_string(), file(name, content))).collect();
+        Self { weights: files.get(WHOLE).cloned().into_iter().collect(), files, family: Family::Marian, provenance }
+    }
+
+    /// A file by its name in the repository, if the model has it.
+    pub fn file(&self, name: &str) -> Option<&ModelFile> {
+        self.files.get(name)
     }
 
     /// The weights: one file, or the shards in the order of their names. Their extension tells
     /// `.safetensors` from a `.bin` pickle.
-    pub fn weights(&self) -> &[PathBuf] {
+    pub fn weights(&self) -> &[ModelFile] {
         &self.weights
     }
 }

@@ -9,7 +9,9 @@ mod client;
 mod digest;
 mod download;
 mod error;
+mod file;
 mod folder;
+pub mod starter;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,6 +23,7 @@ use cache::{FileRecord, Files, RepoCache};
 use client::Client;
 use digest::Etag;
 pub use error::Error;
+pub use file::ModelFile;
 use folder::{CONFIG, Names};
 pub use folder::{ModelFolder, Provenance};
 
@@ -47,6 +50,9 @@ pub struct HubOptions {
     pub connect_timeout: Duration,
     /// Longest wait for an answer, and for the next bytes of one.
     pub read_timeout: Duration,
+    /// Longest time, whatever is tried again meanwhile, until the hub has described a model and sent a first file of it:
+    /// for those who have something else to run. Without one, the other limits alone count.
+    pub first_answer: Option<Duration>,
 }
 
 impl HubOptions {
@@ -62,6 +68,7 @@ impl HubOptions {
             backoff: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(20),
+            first_answer: None,
         }
     }
 }
@@ -134,17 +141,16 @@ pub struct CachedFile {
     pub sha256: String,
 }
 
-/// The model's files: from the local folder, from the cache without any request where they are there, else
-/// from the hub.
+/// The model's files: from the local folder or the program itself, from the cache without any request where they are
+/// there, else from the hub.
 ///
 /// # Errors
 /// Every [`Error`] is possible. [`Error::Damaged`] is found by sizes alone; [`verify`] looks closer.
 pub fn fetch(model: &ModelRef, options: &HubOptions, progress: &mut dyn Progress) -> Result<ModelFolder, Error> {
-    let (repo, revision) = match model {
-        ModelRef::Folder(path) => return folder::open(path),
-        ModelRef::Registry(spec) => (&spec.repo, &spec.revision),
-        ModelRef::Repo { repo, revision } => (repo, revision),
-    };
+    if let ModelRef::Folder(path) = model {
+        return folder::open(path);
+    }
+    let Some((repo, revision)) = model.repo() else { return starter::open() };
     let target = Target::new(model, repo, revision, options);
     match target.cached(progress)? {
         Some(found) => Ok(found.folder),
@@ -154,11 +160,14 @@ pub fn fetch(model: &ModelRef, options: &HubOptions, progress: &mut dyn Progress
 }
 
 /// Asks the hub what the revision means now, fetches what is missing or damaged, and verifies the checksum of
-/// every file, those in the cache included.
+/// every file, those in the cache included. For the built-in model there is nothing to do.
 ///
 /// # Errors
 /// Every [`Error`] but [`Error::NotCached`] and [`Error::Damaged`] is possible.
 pub fn pull(model: &ModelRef, options: &HubOptions, progress: &mut dyn Progress) -> Result<ModelFolder, Error> {
+    if is_built_in(model) {
+        return starter::open();
+    }
     let (repo, revision) = managed(model)?;
     if options.offline {
         return Err(Error::Offline { model: model.command_name() });
@@ -230,12 +239,16 @@ pub fn cached_repos(options: &HubOptions) -> Vec<RepoId> {
         .collect()
 }
 
+/// Whether the model's place is the program itself.
+fn is_built_in(model: &ModelRef) -> bool {
+    !matches!(model, ModelRef::Folder(_)) && model.repo().is_none()
+}
+
 /// Repository and revision of a model that the cache manages.
 fn managed(model: &ModelRef) -> Result<(&RepoId, &Revision), Error> {
     match model {
         ModelRef::Folder(path) => Err(Error::NotManaged { path: path.clone() }),
-        ModelRef::Registry(spec) => Ok((&spec.repo, &spec.revision)),
-        ModelRef::Repo { repo, revision } => Ok((repo, revision)),
+        model => model.repo().ok_or_else(|| Error::BuiltIn { model: model.name() }),
     }
 }
 
@@ -373,6 +386,7 @@ impl<'a> Target<'a> {
             Ok(())
         };
         get(CONFIG)?;
+        client.trust();
         let family = folder::family_of(&snapshot.join(CONFIG), self.promised(), &place)?;
         let mut names = Names::choose(family, &held, &place)?;
         for name in names.plain.iter().filter(|name| *name != CONFIG) {

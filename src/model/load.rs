@@ -1,14 +1,13 @@
 //! From a model's folder to a network that runs.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
 
 use candle_core::{DType, Device};
 use serde::de::DeserializeOwned;
 
 use super::{Bart, Execution, ModelConfig, ModelError, T5, Weights};
 use crate::decode::{GenerationConfig, GenerationOptions, Hypothesis};
-use crate::hub::ModelFolder;
+use crate::hub::{ModelFile, ModelFolder};
 use crate::kernels::Arithmetic;
 
 /// A network that turns source ids into target ids, whatever its family.
@@ -62,16 +61,19 @@ impl Precision {
 
 /// The generation settings that come with a model: those of generation_config.json, then those of config.json.
 pub fn generation_config(folder: &ModelFolder) -> Result<GenerationConfig, ModelError> {
-    let own: GenerationConfig = read_json(&config_path(folder)?)?;
+    let own: GenerationConfig = read_json(config_file(folder)?)?;
     Ok(match folder.file("generation_config.json") {
-        Some(path) => read_json::<GenerationConfig>(&path)?.or(own),
+        Some(file) => read_json::<GenerationConfig>(file)?.or(own),
         None => own,
     })
 }
 
 /// The configuration of the network of `folder`.
 pub fn config(folder: &ModelFolder) -> Result<ModelConfig, ModelError> {
-    ModelConfig::from_json(&read(&config_path(folder)?)?)
+    let file = config_file(folder)?;
+    let text = read(file)?;
+    let text = std::str::from_utf8(&text).map_err(|error| unclear(file, &error))?;
+    ModelConfig::from_json(text)
 }
 
 /// Loads the network of `folder`; `outputs` are the only tokens that it has to be able to write, `None` is all.
@@ -102,15 +104,18 @@ pub fn build(
     })
 }
 
-fn config_path(folder: &ModelFolder) -> Result<PathBuf, ModelError> {
+fn config_file(folder: &ModelFolder) -> Result<&ModelFile, ModelError> {
     folder.file("config.json").ok_or_else(|| ModelError::Config("config.json is not there".into()))
 }
 
-fn read(path: &Path) -> Result<String, ModelError> {
-    fs::read_to_string(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })
+fn read(file: &ModelFile) -> Result<Cow<'static, [u8]>, ModelError> {
+    file.read().map_err(|source| ModelError::Io { path: file.path().to_owned(), source })
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
-    serde_json::from_str(&read(path)?)
-        .map_err(|error| ModelError::Config(format!("{} can't be understood ({error})", path.display())))
+fn read_json<T: DeserializeOwned>(file: &ModelFile) -> Result<T, ModelError> {
+    serde_json::from_slice(&read(file)?).map_err(|error| unclear(file, &error))
+}
+
+fn unclear(file: &ModelFile, error: &dyn std::error::Error) -> ModelError {
+    ModelError::Config(format!("{} can't be understood ({error})", file.path().display()))
 }

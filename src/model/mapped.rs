@@ -1,31 +1,59 @@
-//! safetensors files, of which no more than the tensor at hand is mapped into memory.
+//! safetensors files: those on the disk, of which no more than the tensor at hand is mapped into memory, and those that are
+//! compiled in.
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::PathBuf;
 
 use memmap2::{Mmap, MmapOptions};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::ModelError;
+use crate::hub::ModelFile;
 
 /// An open safetensors file with a sound header.
 pub(super) struct MappedFile {
     path: PathBuf,
-    file: File,
+    place: Place,
     metadata: Metadata,
     /// Where the tensors begin in the file.
     start: u64,
 }
 
+enum Place {
+    Disk(File),
+    Program(&'static [u8]),
+}
+
+/// Bytes of a file.
+pub(super) enum Bytes {
+    Mapped(Mmap),
+    BuiltIn(&'static [u8]),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::BuiltIn(bytes) => bytes,
+        }
+    }
+}
+
 impl MappedFile {
-    pub(super) fn open(path: &Path) -> Result<Self, ModelError> {
-        let broken = |reason: String| ModelError::Broken { path: path.to_owned(), reason };
-        let file = File::open(path).map_err(|error| broken(error.to_string()))?;
-        let whole = map(&file, 0, None).map_err(|error| broken(error.to_string()))?;
+    pub(super) fn open(file: &ModelFile) -> Result<Self, ModelError> {
+        let broken = |reason: String| ModelError::Broken { path: file.path().to_owned(), reason };
+        let place = match file.content() {
+            Some(content) => Place::Program(content),
+            None => Place::Disk(File::open(file.path()).map_err(|error| broken(error.to_string()))?),
+        };
+        let whole = place.bytes(0, None).map_err(|error| broken(error.to_string()))?;
         let (header, metadata) = SafeTensors::read_metadata(&whole).map_err(|error| broken(error.to_string()))?;
-        Ok(Self { path: path.to_owned(), file, metadata, start: (size_of::<u64>() + header) as u64 })
+        Ok(Self { path: file.path().to_owned(), place, metadata, start: (size_of::<u64>() + header) as u64 })
     }
 
     /// What the header says of a tensor, if the file has it.
@@ -34,12 +62,26 @@ impl MappedFile {
     }
 
     /// A tensor's elements in their stored form.
-    pub(super) fn map(&self, name: &str, info: &TensorInfo) -> Result<Mmap, ModelError> {
+    pub(super) fn bytes(&self, name: &str, info: &TensorInfo) -> Result<Bytes, ModelError> {
         let (begin, end) = info.data_offsets;
-        map(&self.file, self.start + begin as u64, Some(end - begin)).map_err(|error| ModelError::Unreadable {
+        self.place.bytes(self.start + begin as u64, Some(end - begin)).map_err(|error| ModelError::Unreadable {
             name: name.to_owned(),
             reason: format!("{error} in {}", self.path.display()),
         })
+    }
+}
+
+impl Place {
+    /// The bytes from `offset` on, all or `length` of them.
+    fn bytes(&self, offset: u64, length: Option<usize>) -> io::Result<Bytes> {
+        match self {
+            Self::Disk(file) => map(file, offset, length).map(Bytes::Mapped),
+            Self::Program(content) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let rest = content.get(start..).and_then(|rest| rest.get(..length.unwrap_or(rest.len())));
+                rest.map(Bytes::BuiltIn).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use safetensors::tensor::TensorInfo;
 use super::ModelError;
 use super::legacy::LegacyTensors;
 use super::mapped::MappedFile;
+use crate::hub::ModelFile;
 
 /// The tensors of a checkpoint, and where and as what they are to be loaded.
 pub struct Weights {
@@ -44,14 +45,14 @@ const RUN: usize = 1 << 18;
 impl Weights {
     /// Opens weights files, whole or in shards: `.safetensors`, whose tensors are mapped into memory, or `.bin`, whose
     /// pickles are read without executing anything. Tensors are loaded to `device` as `dtype`.
-    pub fn open(paths: &[PathBuf], device: &Device, dtype: DType) -> Result<Self, ModelError> {
-        if paths.is_empty() {
+    pub fn open(files: &[ModelFile], device: &Device, dtype: DType) -> Result<Self, ModelError> {
+        if files.is_empty() {
             return Err(ModelError::Missing("model.safetensors".into()));
         }
-        let files = if paths.iter().any(|path| path.extension().is_some_and(|e| e == "bin")) {
-            Files::Pickles(paths.iter().map(|path| Pickle::open(path)).collect::<Result<_, _>>()?)
+        let files = if files.iter().any(|file| file.path().extension().is_some_and(|e| e == "bin")) {
+            Files::Pickles(files.iter().map(|file| Pickle::open(file.path())).collect::<Result<_, _>>()?)
         } else {
-            Files::Safetensors(paths.iter().map(|path| MappedFile::open(path)).collect::<Result<_, _>>()?)
+            Files::Safetensors(files.iter().map(MappedFile::open).collect::<Result<_, _>>()?)
         };
         Ok(Self { files, device: device.clone(), dtype })
     }
@@ -89,7 +90,7 @@ impl Weights {
                     Dtype::I8 => self.scales(&format!("{name}_scale"), shape)?,
                     _ => Vec::new(),
                 };
-                decode(name, info, &file.map(name, info)?, &scales, take)
+                decode(name, info, &file.bytes(name, info)?, &scales, take)
             }
             Files::Pickles(pickles) => {
                 let pickle = pickles.iter().find(|pickle| pickle.has(name)).ok_or_else(missing)?;
@@ -222,7 +223,7 @@ mod tests {
             ("y.weight", TensorView::new(Dtype::I8, vec![2, 3], &integers).unwrap()),
         ];
         safetensors::serialize_to_file(tensors, None, &path).unwrap();
-        let weights = Weights::open(&[path], &Device::Cpu, DType::F32).unwrap();
+        let weights = Weights::open(&[path.into()], &Device::Cpu, DType::F32).unwrap();
         let read = weights.get("x.weight", &[2, 3]).unwrap().to_vec2::<f32>().unwrap();
         assert_eq!(read, [[0.5, -1.0, 63.5], [-254.0, 0.0, 8.0]]);
         let error = weights.get("y.weight", &[2, 3]).unwrap_err();

@@ -13,6 +13,9 @@ pub use spec::{GenerationOverrides, ModelSpec, RepoId, Revision, Task};
 use thiserror::Error;
 use toml::Spanned;
 
+/// The name of the model that is built into the program.
+pub const STARTER: &str = "starter";
+
 /// The table that comes with the program.
 const BUILTIN: &str = include_str!("../../models.toml");
 
@@ -135,7 +138,13 @@ impl Registry {
             if added.iter().any(|other| other.name == model.name) {
                 return Err(invalid(offset, format!("the name {:?} is given to a second model", model.name)));
             }
-            added.push(model);
+            match (model.name == STARTER, &model.repo) {
+                (true, Some(_)) => {
+                    return Err(invalid(offset, format!("the name {STARTER:?} is the built-in model's")));
+                }
+                (false, None) => return Err(invalid(offset, "missing field `repo`".to_owned())),
+                _ => added.push(model),
+            }
         }
         if let Some(default) = &table.default {
             let known = self.models.iter().chain(&added).any(|model| model.name == *default.get_ref());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, ModelSpec, Registry, RepoId, Revision};
+use super::{Error, ModelSpec, Registry, RepoId, Revision, STARTER};
 
 /// A model that a user asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,11 @@ impl ModelRef {
 
         if let Some(spec) = registry.models().iter().find(|model| model.name == name) {
             let mut spec = spec.clone();
+            let version = env!("CARGO_PKG_VERSION");
+            if let (None, Some(other)) = (&spec.repo, revision.filter(|revision| *revision != version)) {
+                let reason = format!("the {STARTER} of this program is {version}, not {other}");
+                return Err(Error::BadReference { text: text.to_owned(), reason });
+            }
             if let Some(revision) = revision {
                 spec.revision = as_revision(revision)?;
             }
@@ -54,7 +59,7 @@ impl ModelRef {
         if name.contains('/') {
             let repo = RepoId::try_from(name.to_owned())
                 .map_err(|reason| Error::BadReference { text: text.to_owned(), reason })?;
-            let known = registry.models().iter().find(|model| model.repo == repo);
+            let known = registry.models().iter().find(|model| model.repo.as_ref() == Some(&repo));
             return Ok(match (known, revision.map(as_revision).transpose()?) {
                 (Some(spec), None) => Self::Registry(Box::new(spec.clone())),
                 (Some(spec), Some(revision)) => Self::Registry(Box::new(ModelSpec { revision, ..spec.clone() })),
@@ -81,10 +86,10 @@ impl ModelRef {
         }
     }
 
-    /// Repository and revision, unless it is a folder.
+    /// Repository and revision, unless it is a folder or built in.
     pub fn repo(&self) -> Option<(&RepoId, &Revision)> {
         match self {
-            Self::Registry(spec) => Some((&spec.repo, &spec.revision)),
+            Self::Registry(spec) => spec.repo.as_ref().map(|repo| (repo, &spec.revision)),
             Self::Repo { repo, revision } => Some((repo, revision)),
             Self::Folder(_) => None,
         }

@@ -16,8 +16,8 @@ pub struct ModelSpec {
     /// What users call it: letters, digits, `.`, `_` and `-`.
     #[serde(deserialize_with = "model_name")]
     pub name: String,
-    /// Where the hub keeps it.
-    pub repo: RepoId,
+    /// Where the hub keeps it; nowhere if it is [`STARTER`](super::STARTER), which is built in.
+    pub repo: Option<RepoId>,
     /// Branch, tag or commit.
     #[serde(default)]
     pub revision: Revision,
@@ -35,7 +35,7 @@ pub struct ModelSpec {
     pub licence: String,
     /// Size of the files that are fetched, in 10^6 bytes, approximate.
     pub download_mb: u32,
-    /// Size of the weights once loaded in f32, in 10^6 bytes, approximate.
+    /// Size of the weights once loaded, in f32 unless they are stored as int8, in 10^6 bytes, approximate.
     pub memory_mb: u32,
     /// One line that helps to choose.
     pub advice: String,

@@ -1,9 +1,12 @@
 //! What can be wrong with a tokenizer's files.
 
+use std::borrow::Cow;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
+
+use crate::hub::ModelFile;
 
 /// Why a tokenizer cannot be made from its files.
 #[derive(Debug, Error)]
@@ -98,6 +101,6 @@ impl TokenizerError {
 }
 
 /// The whole file, or an error that names it.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, TokenizerError> {
-    std::fs::read(path).map_err(|source| TokenizerError::Read { path: path.to_owned(), source })
+pub(super) fn read(file: &ModelFile) -> Result<Cow<'static, [u8]>, TokenizerError> {
+    file.read().map_err(|source| TokenizerError::Read { path: file.path().to_owned(), source })
 }

@@ -6,7 +6,7 @@
 //! and knows no spelling in bytes, which is wrong for MADLAD; here the model's files have the last word on both.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sentencepiece_model::{SentencePieceModel, Type};
 use tokenizers::decoders::DecoderWrapper;
@@ -27,7 +27,7 @@ use super::error::{TokenizerError, read};
 use super::languages::{Languages, MBART50, NLLB};
 use super::vocabulary::{Config, Token};
 use super::{Task, Tokenizer, surface};
-use crate::hub::ModelFolder;
+use crate::hub::{ModelFile, ModelFolder};
 use crate::registry::Family;
 
 /// Tokenizer of a model, for one task.
@@ -64,7 +64,7 @@ impl FastTokenizer {
     /// # Errors
     /// Files that are damaged or lack a special token, and languages that the model lacks.
     pub fn load(folder: &ModelFolder, task: Task, rows: usize) -> Result<Self, TokenizerError> {
-        let config = Config::from_file(folder.file("tokenizer_config.json").as_deref())?;
+        let config = Config::from_file(folder.file("tokenizer_config.json"))?;
         let (kind, spm) = match folder.family {
             Family::T5 => (Kind::T5, "spiece.model"),
             Family::Pegasus => (Kind::Pegasus, "spiece.model"),
@@ -72,15 +72,16 @@ impl FastTokenizer {
             Family::Mbart => (Kind::Mbart50, "sentencepiece.bpe.model"),
             Family::Bart | Family::Marian => (Kind::Bart, "vocab.json"),
         };
-        let file = |name: &str| folder.file(name).unwrap_or_else(|| PathBuf::from(name));
-        let path = folder.file("tokenizer.json").unwrap_or_else(|| file(spm));
+        let file = |name: &str| folder.file(name).cloned().unwrap_or_else(|| ModelFile::from(name));
+        let main = folder.file("tokenizer.json").cloned().unwrap_or_else(|| file(spm));
+        let path = main.path().to_owned();
         let build = |error: tokenizers::Error| TokenizerError::Build { path: path.clone(), reason: error.to_string() };
         let mut inner = if folder.file("tokenizer.json").is_some() {
-            tokenizers::Tokenizer::from_bytes(read(&path)?).map_err(build)?
+            tokenizers::Tokenizer::from_bytes(read(&main)?).map_err(build)?
         } else if kind == Kind::Bart {
-            from_merges(&path, &file("merges.txt")).map_err(build)?
+            from_merges(&path, file("merges.txt").path()).map_err(build)?
         } else {
-            from_pieces(kind, &path, &config)?
+            from_pieces(kind, &main, &config)?
         };
         kind.equip(&mut inner, &config).map_err(build)?;
         let missing = |token: &str| TokenizerError::MissingToken { path: path.clone(), token: token.to_owned() };
@@ -286,9 +287,9 @@ fn from_merges(vocabulary: &Path, merges: &Path) -> tokenizers::Result<tokenizer
 }
 
 /// A tokenizer with the pieces and the character map of a SentencePiece model.
-fn from_pieces(kind: Kind, path: &Path, config: &Config) -> Result<tokenizers::Tokenizer, TokenizerError> {
-    let broken = |reason: String| TokenizerError::SentencePiece { path: path.to_owned(), reason };
-    let model = SentencePieceModel::from_slice(read(path)?).map_err(|_| broken("it is damaged or cut short".into()))?;
+fn from_pieces(kind: Kind, file: &ModelFile, config: &Config) -> Result<tokenizers::Tokenizer, TokenizerError> {
+    let broken = |reason: String| TokenizerError::SentencePiece { path: file.path().to_owned(), reason };
+    let model = SentencePieceModel::from_slice(read(file)?).map_err(|_| broken("it is damaged or cut short".into()))?;
     let trainer = model.trainer().cloned().unwrap_or_default();
     let (before, replaced) = kind.tokens_before();
     let own = model.pieces().iter().skip(replaced).map(|piece| (piece.piece().to_owned(), f64::from(piece.score())));

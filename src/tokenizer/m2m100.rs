@@ -2,15 +2,13 @@
 //!
 //! Ids and text equal those of `M2M100Tokenizer` of Hugging Face transformers.
 
-use std::path::PathBuf;
-
 use super::added::{AddedTokens, Fragment};
 use super::error::TokenizerError;
 use super::languages::M2M100;
 use super::spm::{Part, SentencePiece, Surface};
 use super::vocabulary::{Config, Token, Vocabulary};
 use super::{Task, Tokenizer, surface};
-use crate::hub::ModelFolder;
+use crate::hub::{ModelFile, ModelFolder};
 
 /// Tokenizer of an M2M100 model, for one pair of languages.
 #[derive(Debug)]
@@ -38,8 +36,8 @@ impl M2m100Tokenizer {
     /// # Errors
     /// Files that are damaged, and languages that the model lacks.
     pub fn load(folder: &ModelFolder, task: Task) -> Result<Self, TokenizerError> {
-        let file = |name: &str| folder.file(name).unwrap_or_else(|| PathBuf::from(name));
-        let config = Config::from_file(folder.file("tokenizer_config.json").as_deref())?;
+        let file = |name: &str| folder.file(name).cloned().unwrap_or_else(|| ModelFile::from(name));
+        let config = Config::from_file(folder.file("tokenizer_config.json"))?;
         let pieces = SentencePiece::from_file(&file("sentencepiece.bpe.model"))?;
         let vocabulary = Vocabulary::from_file(&file("vocab.json"))?;
         // The languages follow the vocabulary, which does not list them.

@@ -2,15 +2,15 @@
 //!
 //! Ids and text equal those of `MarianTokenizer` of Hugging Face transformers.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Tokenizer;
 use super::added::{AddedTokens, Fragment};
-use super::error::TokenizerError;
+use super::error::{TokenizerError, read};
 use super::spm::{Part, SentencePiece, Surface};
 use super::surface;
 use super::vocabulary::{Config, Vocabulary};
+use crate::hub::ModelFile;
 
 /// Tokenizer of a Marian model.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct MarianTokenizer {
 /// One language: its pieces, and the ids that the model knows them by.
 #[derive(Debug)]
 struct Side {
-    pieces: SentencePiece,
+    pieces: Arc<SentencePiece>,
     vocabulary: Arc<Vocabulary>,
     /// Id of each piece, by its index in `pieces`.
     ids: Vec<u32>,
@@ -37,8 +37,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(spm: &Path, vocabulary: Arc<Vocabulary>, unk: &str) -> Result<Self, TokenizerError> {
-        let pieces = SentencePiece::from_file(spm)?;
+    fn new(pieces: Arc<SentencePiece>, vocabulary: Arc<Vocabulary>, unk: &str) -> Result<Self, TokenizerError> {
         let unk = vocabulary.require(unk)?;
         let ids = pieces.pieces().map(|piece| vocabulary.id(piece).unwrap_or(unk)).collect();
         Ok(Self { pieces, vocabulary, ids, unk })
@@ -75,29 +74,30 @@ impl MarianTokenizer {
     /// # Errors
     /// A file that cannot be read, is damaged, or lacks a token that the others name; each error names the file.
     pub fn from_files(
-        source_spm: &Path,
-        target_spm: &Path,
-        vocab: &Path,
-        target_vocab: Option<&Path>,
-        tokenizer_config: Option<&Path>,
+        source_spm: &ModelFile,
+        target_spm: &ModelFile,
+        vocab: &ModelFile,
+        target_vocab: Option<&ModelFile>,
+        tokenizer_config: Option<&ModelFile>,
     ) -> Result<Self, TokenizerError> {
         let config = Config::from_file(tokenizer_config)?;
         let vocabulary = Arc::new(Vocabulary::from_file(vocab)?);
         let target_vocabulary = match (config.separate_vocabs, target_vocab, tokenizer_config) {
-            (true, Some(path), _) => Arc::new(Vocabulary::from_file(path)?),
-            (true, None, path) => {
-                return Err(TokenizerError::NoTargetVocabulary { path: path.unwrap_or(vocab).to_owned() });
+            (true, Some(file), _) => Arc::new(Vocabulary::from_file(file)?),
+            (true, None, file) => {
+                return Err(TokenizerError::NoTargetVocabulary { path: file.unwrap_or(vocab).path().to_owned() });
             }
             (false, ..) => vocabulary.clone(),
         };
-        let target = Side::new(target_spm, target_vocabulary, &config.unk_token.content)?;
+        let (source_pieces, target_pieces) = both_sides(source_spm, target_spm)?;
+        let target = Side::new(target_pieces, target_vocabulary, &config.unk_token.content)?;
         target.vocabulary.require(&config.eos_token.content)?;
         let added = AddedTokens::new(config.added_tokens(&vocabulary));
         Ok(Self {
             eos: vocabulary.require(&config.eos_token.content)?,
             unk: vocabulary.require(&config.unk_token.content)?,
             pad: vocabulary.require(&config.pad_token.content)?,
-            source: Side::new(source_spm, vocabulary, &config.unk_token.content)?,
+            source: Side::new(source_pieces, vocabulary, &config.unk_token.content)?,
             surfaces: surfaces(&target, &added),
             target,
             added,
@@ -115,6 +115,19 @@ impl MarianTokenizer {
         ids.push(self.eos);
         ids
     }
+}
+
+/// The pieces of source and target, which are the same where both files are.
+fn both_sides(
+    source: &ModelFile,
+    target: &ModelFile,
+) -> Result<(Arc<SentencePiece>, Arc<SentencePiece>), TokenizerError> {
+    let source_pieces = Arc::new(SentencePiece::from_file(source)?);
+    let target_pieces = match read(source)? == read(target)? {
+        true => source_pieces.clone(),
+        false => Arc::new(SentencePiece::from_file(target)?),
+    };
+    Ok((source_pieces, target_pieces))
 }
 
 /// What each id of the target vocabulary looks like in text.

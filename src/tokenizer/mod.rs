@@ -13,14 +13,12 @@ mod surface;
 mod trie;
 mod vocabulary;
 
-use std::path::PathBuf;
-
 pub use error::TokenizerError;
 pub use fast::FastTokenizer;
 pub use m2m100::M2m100Tokenizer;
 pub use marian::MarianTokenizer;
 
-use crate::hub::ModelFolder;
+use crate::hub::{ModelFile, ModelFolder};
 use crate::registry::Family;
 
 /// Turns text into the ids that a model reads, and the ids that it writes into text.
@@ -73,14 +71,14 @@ pub struct Task<'a> {
 /// # Errors
 /// Files that are damaged or don't belong together, and languages that the model lacks.
 pub fn load(folder: &ModelFolder, task: Task, rows: usize) -> Result<Box<dyn Tokenizer>, TokenizerError> {
-    let file = |name: &str| folder.file(name).unwrap_or_else(|| PathBuf::from(name));
+    let file = |name: &str| folder.file(name).cloned().unwrap_or_else(|| ModelFile::from(name));
     Ok(match folder.family {
         Family::Marian => Box::new(MarianTokenizer::from_files(
             &file("source.spm"),
             &file("target.spm"),
             &file("vocab.json"),
-            folder.file("target_vocab.json").as_deref(),
-            folder.file("tokenizer_config.json").as_deref(),
+            folder.file("target_vocab.json"),
+            folder.file("tokenizer_config.json"),
         )?),
         Family::M2m100 if folder.file("vocab.json").is_some() => Box::new(M2m100Tokenizer::load(folder, task)?),
         _ => Box::new(FastTokenizer::load(folder, task, rows)?),

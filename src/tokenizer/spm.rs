@@ -7,13 +7,13 @@
 mod bpe;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use sentencepiece_model::{ModelType, SentencePieceModel, Type};
 
 use super::error::{TokenizerError, read};
 use super::normalizer::{Normalizer, SPACE_SYMBOL};
 use super::trie::Trie;
+use crate::hub::ModelFile;
 
 /// How much worse than the worst piece an unknown character is (`kUnkPenalty` of SentencePiece).
 const UNKNOWN_PENALTY: f32 = 10.0;
@@ -82,8 +82,9 @@ struct Best {
 
 impl SentencePiece {
     /// Reads a `.spm` file.
-    pub(super) fn from_file(path: &Path) -> Result<Self, TokenizerError> {
-        Self::from_slice(&read(path)?).map_err(|reason| TokenizerError::SentencePiece { path: path.to_owned(), reason })
+    pub(super) fn from_file(file: &ModelFile) -> Result<Self, TokenizerError> {
+        let broken = |reason| TokenizerError::SentencePiece { path: file.path().to_owned(), reason };
+        Self::from_slice(&read(file)?).map_err(broken)
     }
 
     /// Reads the bytes of a `.spm` file; the error says what is wrong with them.

@@ -1,12 +1,13 @@
 //! `vocab.json` and `tokenizer_config.json`, as the published models have them.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::{TokenizerError, read};
+use crate::hub::ModelFile;
 
 /// Ids stay below this: far more than any model has, and little memory if a file lies.
 const MAX_VOCABULARY: usize = 1 << 20;
@@ -22,10 +23,10 @@ pub(super) struct Vocabulary {
 
 impl Vocabulary {
     /// Reads a JSON object of pieces and ids.
-    pub(super) fn from_file(path: &Path) -> Result<Self, TokenizerError> {
-        let invalid = |reason| TokenizerError::Vocabulary { path: path.to_owned(), reason };
+    pub(super) fn from_file(file: &ModelFile) -> Result<Self, TokenizerError> {
+        let invalid = |reason| TokenizerError::Vocabulary { path: file.path().to_owned(), reason };
         let ids: HashMap<String, u32> =
-            serde_json::from_slice(&read(path)?).map_err(|source| invalid(source.to_string()))?;
+            serde_json::from_slice(&read(file)?).map_err(|source| invalid(source.to_string()))?;
         let size = ids.values().max().map_or(0, |id| *id as usize + 1);
         if size > MAX_VOCABULARY {
             return Err(invalid(format!("its id {} is out of range", size - 1)));
@@ -38,7 +39,7 @@ impl Vocabulary {
             }
         }
         let pieces = pieces.into_iter().map(|piece| piece.cloned().unwrap_or_default()).collect();
-        Ok(Self { path: path.to_owned(), ids, pieces })
+        Ok(Self { path: file.path().to_owned(), ids, pieces })
     }
 
     pub(super) fn id(&self, piece: &str) -> Option<u32> {
@@ -146,10 +147,10 @@ impl From<TokenForm> for Token {
 
 impl Config {
     /// Reads `tokenizer_config.json`; without one, everything is as usual.
-    pub(super) fn from_file(path: Option<&Path>) -> Result<Self, TokenizerError> {
-        let Some(path) = path else { return Ok(Self::default()) };
-        serde_json::from_slice(&read(path)?)
-            .map_err(|source| TokenizerError::Config { path: path.to_owned(), reason: source.to_string() })
+    pub(super) fn from_file(file: Option<&ModelFile>) -> Result<Self, TokenizerError> {
+        let Some(file) = file else { return Ok(Self::default()) };
+        serde_json::from_slice(&read(file)?)
+            .map_err(|source| TokenizerError::Config { path: file.path().to_owned(), reason: source.to_string() })
     }
 
     /// The tokens that text is cut at, each once, with their ids.

@@ -3,14 +3,15 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::core::{Care, Core};
 use super::stream::Plan;
-use super::{Device, TranslateError, Translator};
+use super::{Device, Fallback, TranslateError, Translator};
 use crate::decode::GenerationConfig;
 use crate::hub::{self, HubOptions, ModelFolder, NoProgress, Progress};
 use crate::model::{self, Precision};
-use crate::registry::{Family, ModelRef, Registry, Task};
+use crate::registry::{Family, ModelRef, ModelSpec, Registry, STARTER, Task};
 use crate::text::Normalization;
 use crate::tokenizer;
 
@@ -20,6 +21,10 @@ const LONGEST_SEGMENT: usize = 200;
 
 /// Source tokens in a batch for each beam: about 100 segments' rows, from which on matrix products run at full speed.
 const BATCH_TOKENS: usize = 2048;
+
+/// How long the default model is waited for where the built-in one can do: who asks for a translation gets it within five
+/// seconds on a dead network.
+const FIRST_ANSWER: Duration = Duration::from_secs(4);
 
 /// Settings of a [`Translator`], each with a sensible default.
 #[derive(Debug, Clone)]
@@ -40,6 +45,7 @@ pub struct TranslatorBuilder {
     exact: bool,
     whole_vocabulary: Option<bool>,
     every_hypothesis: bool,
+    fall_back: bool,
 }
 
 impl Default for TranslatorBuilder {
@@ -61,13 +67,14 @@ impl Default for TranslatorBuilder {
             exact: false,
             whole_vocabulary: None,
             every_hypothesis: false,
+            fall_back: false,
         }
     }
 }
 
 impl TranslatorBuilder {
-    /// A name in the registry, `org/repo[@revision]` on the hub, or a local folder in the hub's layout; by default the
-    /// registry's default for the languages.
+    /// A name in the registry, `starter` (the built-in model) among them, `org/repo[@revision]` on the hub, or a local
+    /// folder in the hub's layout; by default the registry's default for the languages.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
         self
@@ -163,6 +170,14 @@ impl TranslatorBuilder {
         self
     }
 
+    /// Whether, if no model is named and the default one is not in the cache and can't be fetched, the built-in one takes
+    /// its place; a hub that does not begin to answer within four seconds is then not waited for.
+    /// [`Translator::fallback`] tells what happened. Not by default.
+    pub fn fall_back(mut self, allowed: bool) -> Self {
+        self.fall_back = allowed;
+        self
+    }
+
     /// Finds the model, fetching it if need be, and loads it.
     pub fn build(self) -> Result<Translator, TranslateError> {
         self.build_with(&mut NoProgress)
@@ -178,10 +193,17 @@ impl TranslatorBuilder {
                 &builtin
             }
         };
-        let model = match &self.model {
-            Some(name) => ModelRef::parse(name, registry)?,
-            None => ModelRef::Registry(Box::new(registry.default_for(self.task, &self.from, &self.to)?.clone())),
+        let hub = match &self.hub {
+            Some(hub) => hub.clone(),
+            None => HubOptions::new(home_cache()?),
         };
+        let Some(name) = &self.model else {
+            let wanted = registry.default_for(self.task, &self.from, &self.to)?.clone();
+            let found = self.fetch_default(wanted, registry, hub, progress)?;
+            self.prefix = self.prefix.or_else(|| found.prefix.clone());
+            return self.load(found);
+        };
+        let model = ModelRef::parse(name, registry)?;
         let overrides = match &model {
             ModelRef::Registry(spec) => {
                 if spec.task != self.task {
@@ -204,26 +226,45 @@ impl TranslatorBuilder {
             }
             ModelRef::Repo { .. } | ModelRef::Folder(_) => GenerationConfig::default(),
         };
-        let folder = match &self.hub {
-            Some(hub) => hub::fetch(&model, hub, progress)?,
-            None => hub::fetch(&model, &HubOptions::new(home_cache()?), progress)?,
-        };
-        self.load(&folder, overrides)
+        let folder = hub::fetch(&model, &hub, progress)?;
+        self.load(Found { folder, overrides, prefix: None, fallback: None })
     }
 
-    /// Loads a model whose files are at hand. `overrides` stand between the model's own settings and this builder's.
-    fn load(self, folder: &ModelFolder, overrides: GenerationConfig) -> Result<Translator, TranslateError> {
+    /// The files of the default model or, if that is allowed and they can't be had, of the built-in one.
+    fn fetch_default(
+        &self,
+        wanted: ModelSpec,
+        registry: &Registry,
+        hub: HubOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<Found, TranslateError> {
+        let starter = registry.find(STARTER).ok().filter(|starter| {
+            let fits = starter.task == self.task && starter.offers(&self.from, &self.to) && **starter != wanted;
+            self.fall_back && hub::starter::IS_BUILT_IN && fits
+        });
+        let hub = HubOptions { first_answer: starter.map(|_| FIRST_ANSWER).or(hub.first_answer), ..hub };
+        match (Found::fetch(&wanted, &hub, progress), starter) {
+            (Err(error), Some(starter)) => {
+                Ok(Found { fallback: Some(Fallback { wanted, error }), ..Found::fetch(starter, &hub, progress)? })
+            }
+            (found, _) => Ok(found?),
+        }
+    }
+
+    /// Loads a model whose files are at hand.
+    fn load(self, found: Found) -> Result<Translator, TranslateError> {
+        let Found { folder, overrides, fallback, .. } = found;
         let device = self.device.open()?;
-        let config = model::config(folder)?;
+        let config = model::config(&folder)?;
         let rows = config.vocab_size();
         let task = tokenizer::Task { from: &self.from, to: &self.to, prefix: self.prefix.as_deref() };
-        let tokenizer = tokenizer::load(folder, task, rows)?;
+        let tokenizer = tokenizer::load(&folder, task, rows)?;
         let pieces = tokenizer.vocab_size();
         // Many networks have a few rows to spare, for the sake of the hardware that trained them; Marian has none.
         if pieces > rows || pieces < rows && folder.family == Family::Marian {
             return Err(TranslateError::Vocabulary { pieces, rows });
         }
-        let own = model::generation_config(folder)?;
+        let own = model::generation_config(&folder)?;
         let language =
             GenerationConfig { forced_bos_token_id: tokenizer.first_target(), ..GenerationConfig::default() };
         let mut options = self.generation.or(language).or(overrides).or(own).resolve(config.max_positions())?;
@@ -237,7 +278,7 @@ impl TranslatorBuilder {
             outputs.dedup();
             outputs
         });
-        let network = model::load(folder, &device, self.precision, outputs)?;
+        let network = model::load(&folder, &device, self.precision, outputs)?;
         let care = if self.exact {
             Care::Exact
         } else {
@@ -246,9 +287,27 @@ impl TranslatorBuilder {
         let threads = if device.is_cpu() { self.threads.unwrap_or_else(cores) } else { 1 };
         let batch_tokens = self.batch_tokens.unwrap_or(BATCH_TOKENS / options.num_beams);
         Ok(Translator {
-            core: Arc::new(Core { model: network, tokenizer, options, care, provenance: folder.provenance.clone() }),
+            core: Arc::new(Core { model: network, tokenizer, options, care, provenance: folder.provenance, fallback }),
             plan: Plan { threads, batch_tokens: batch_tokens.max(1) },
         })
+    }
+}
+
+/// A model whose files are at hand.
+struct Found {
+    folder: ModelFolder,
+    /// Settings that stand between the model's own and the builder's.
+    overrides: GenerationConfig,
+    /// What the registry wants before every text.
+    prefix: Option<String>,
+    fallback: Option<Fallback>,
+}
+
+impl Found {
+    fn fetch(spec: &ModelSpec, hub: &HubOptions, progress: &mut dyn Progress) -> Result<Self, hub::Error> {
+        let overrides = GenerationConfig::from(&spec.generation);
+        let folder = hub::fetch(&ModelRef::Registry(Box::new(spec.clone())), hub, progress)?;
+        Ok(Self { folder, overrides, prefix: spec.prefix.clone(), fallback: None })
     }
 }
 

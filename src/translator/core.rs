@@ -8,7 +8,7 @@ use crate::profile::{self, Stage};
 use crate::text::{Normalization, PassThrough, passes_through, split_long};
 use crate::tokenizer::{Tokenizer, TokenizerError};
 
-use super::guard;
+use super::{Fallback, guard};
 
 /// Everything that translating a segment needs, shared by all workers.
 pub(super) struct Core {
@@ -18,6 +18,7 @@ pub(super) struct Core {
     pub(super) care: Care,
     /// Where the model comes from.
     pub(super) provenance: Provenance,
+    pub(super) fallback: Option<Fallback>,
 }
 
 /// What is done around the model.

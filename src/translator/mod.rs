@@ -21,7 +21,7 @@ use crate::decode::{GenerationOptions, OptionsError};
 use crate::document::{DocumentError, Encoding, Layout, Lines, Part, parts};
 use crate::hub::{self, Provenance};
 use crate::model::ModelError;
-use crate::registry::{self, Task};
+use crate::registry::{self, ModelSpec, Task};
 use crate::tokenizer::{Tokenizer, TokenizerError};
 pub use crate::translation::{Flag, Translation};
 
@@ -89,6 +89,11 @@ impl Translator {
         self.plan.threads
     }
 
+    /// Why it is the built-in model and not the default one, if that is so.
+    pub fn fallback(&self) -> Option<&Fallback> {
+        self.core.fallback.as_ref()
+    }
+
     /// The generation options in force.
     pub fn options(&self) -> &GenerationOptions {
         &self.core.options
@@ -103,6 +108,15 @@ impl Translator {
     pub fn tokenizer(&self) -> &dyn Tokenizer {
         &*self.core.tokenizer
     }
+}
+
+/// Why the built-in model runs in place of the default one; see [`TranslatorBuilder::fall_back`].
+#[derive(Debug)]
+pub struct Fallback {
+    /// The default model.
+    pub wanted: ModelSpec,
+    /// Why it can't be had.
+    pub error: hub::Error,
 }
 
 /// Why something can't be translated.
