@@ -19,7 +19,8 @@ def quantise(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             continue
         scale = tensor.abs().amax(1) / 127
         scale[scale == 0] = 1.0
-        stored[name] = (tensor / scale[:, None]).round().to(torch.int8)
+        # As the program quantises f32 weights: times the reciprocal, which can differ from a division in the last bit.
+        stored[name] = (tensor * scale.reciprocal()[:, None]).round().to(torch.int8)
         stored[name + SUFFIX] = scale
     return stored
 
