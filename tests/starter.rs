@@ -6,11 +6,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Instant;
 
-use support::hub::{Fault, isolate};
-use support::world::{REPO, WEIGHTS, World, assert_says, failure, stderr, weights};
-use translate::hub::HubOptions;
+use candle_core::{DType, Device};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use support::hub::isolate;
+use support::world::{REPO, World, assert_says, failure, stderr};
+use translate::model::Precision;
 use translate::registry::Registry;
 use translate::translator::Translator;
 
@@ -35,17 +37,6 @@ fn translate(endpoint: &str, change: impl FnOnce(&mut Command)) -> Output {
     command.env("HF_ENDPOINT", endpoint).env_remove("TRANSLATE_MODEL").arg(text).args(SHORT);
     change(&mut command);
     command.output().unwrap()
-}
-
-/// What a run that must end well with the built-in model says on standard error, its one line.
-#[track_caller]
-fn fallback(output: &Output) -> String {
-    let note = stderr(output);
-    assert!(output.status.success(), "{note}");
-    assert!(!output.stdout.is_empty());
-    assert_eq!(note.lines().count(), 1, "{note}");
-    assert_says(&note, &["starter", "built-in"]);
-    note
 }
 
 /// Names the hub's model as the default one.
@@ -101,6 +92,52 @@ fn the_default_model_runs_where_it_can_be_had() {
     }
 }
 
+/// Stores every matrix of a folder's weights as integers, as `training/quantise.py` does.
+fn stored_as_int8(folder: &Path, out: &Path) {
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
+    let mut tensors = Vec::new();
+    for (name, tensor) in candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).unwrap() {
+        let shape = tensor.dims().to_vec();
+        let values: Vec<f32> = tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        if shape.len() < 2 || !name.ends_with(".weight") {
+            tensors.push((name, Dtype::F32, shape, bytes(&values)));
+            continue;
+        }
+        let (mut integers, mut scales) = (Vec::new(), Vec::new());
+        for row in values.chunks(shape[1]) {
+            let scale = row.iter().fold(0f32, |most, value| most.max(value.abs())) / 127.0;
+            integers.extend(row.iter().map(|value| ((value * scale.recip()).round_ties_even() as i8).cast_unsigned()));
+            scales.push(scale);
+        }
+        tensors.push((format!("{name}_scale"), Dtype::F32, vec![shape[0]], bytes(&scales)));
+        tensors.push((name, Dtype::I8, shape, integers));
+    }
+    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+        let view = TensorView::new(*dtype, shape.clone(), bytes).unwrap();
+        (name.clone(), view)
+    });
+    safetensors::serialize_to_file(views, None, &out.join("model.safetensors")).unwrap();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        if !entry.file_name().to_str().unwrap().starts_with("model.safetensors") {
+            fs::copy(entry.path(), out.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn weights_stored_as_int8_are_what_is_made_of_f32_at_run_time() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/press");
+    let stored = tempfile::tempdir().unwrap();
+    stored_as_int8(&folder, stored.path());
+    let translate = |folder: &Path, precision| {
+        let builder = Translator::builder().model(folder.to_str().unwrap()).precision(precision);
+        builder.build().unwrap().translate_batch(&[SENTENCE, "وبلغ عدد المشتركين 11.3 مليون مشترك."]).unwrap()
+    };
+    let made = translate(&folder, Precision::Int8);
+    assert_eq!(translate(stored.path(), Precision::Auto), made);
+    assert_ne!(translate(stored.path(), Precision::F32), made);
+}
+
 #[test]
 fn the_name_starter_is_the_built_in_models() {
     let mut registry = Registry::builtin().unwrap();
@@ -135,7 +172,24 @@ mod without {
 
 #[cfg(feature = "starter")]
 mod with {
+    use std::time::Instant;
+
+    use translate::hub::HubOptions;
+
+    use super::support::hub::Fault;
+    use super::support::world::{WEIGHTS, weights};
     use super::*;
+
+    /// What a run that must end well with the built-in model says on standard error, its one line.
+    #[track_caller]
+    fn fallback(output: &Output) -> String {
+        let note = stderr(output);
+        assert!(output.status.success(), "{note}");
+        assert!(!output.stdout.is_empty());
+        assert_eq!(note.lines().count(), 1, "{note}");
+        assert_says(&note, &["starter", "built-in"]);
+        note
+    }
 
     /// Four seconds are waited, and a busy machine may take a while for the rest; without that limit it would be twenty and
     /// more.

@@ -4,11 +4,13 @@ mod float;
 mod int8;
 #[cfg(target_arch = "x86_64")]
 mod panels;
+mod run;
 
 use candle_core::Result;
 
 pub use float::FloatLinear;
 pub use int8::{Int8Linear, WeightRows};
+pub use run::WeightRun;
 
 /// Arithmetic of a linear layer on the CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +62,9 @@ impl LinearBuilder {
     }
 
     /// Appends rows.
-    pub fn extend(&mut self, rows: &[f32]) {
+    pub fn extend(&mut self, rows: WeightRun) {
         match &mut self.rows {
-            Rows::F32(values) => values.extend_from_slice(rows),
+            Rows::F32(values) => values.extend_from_slice(&rows.into_f32()),
             Rows::Int8(values) => values.extend(rows),
         }
     }

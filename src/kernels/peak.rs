@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::linear::{Arithmetic, LinearBuilder};
+use super::linear::{Arithmetic, LinearBuilder, WeightRun};
 
 /// 10^9 operations a second in products of 128 by 512 with 512 by 2048 values, by `threads` threads that each do
 /// their own; 0 where it can't be measured.
@@ -11,7 +11,7 @@ pub fn matrix_peak(arithmetic: Arithmetic, threads: usize) -> f64 {
     const LONG_ENOUGH: Duration = Duration::from_millis(300);
     let (rows, inputs, outputs) = SHAPE;
     let mut layer = LinearBuilder::new(arithmetic, inputs);
-    layer.extend(&vec![1.0; outputs * inputs]);
+    layer.extend(WeightRun::F32(vec![1.0; outputs * inputs].into()));
     let Ok(layer) = layer.finish(None) else { return 0.0 };
     let values = vec![0.5; rows * inputs];
     let work = || {

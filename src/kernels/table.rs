@@ -1,6 +1,6 @@
 //! Rows that are looked up rather than multiplied.
 
-use super::linear::{Arithmetic, WeightRows};
+use super::linear::{Arithmetic, WeightRows, WeightRun};
 
 /// A table of rows of equal width, such as embeddings.
 pub struct Table {
@@ -27,9 +27,9 @@ impl Table {
     }
 
     /// Appends rows.
-    pub fn extend(&mut self, rows: &[f32]) {
+    pub fn extend(&mut self, rows: WeightRun) {
         match &mut self.rows {
-            Rows::F32(values) => values.extend_from_slice(rows),
+            Rows::F32(values) => values.extend_from_slice(&rows.into_f32()),
             Rows::Int8(values) => values.extend(rows),
         }
     }

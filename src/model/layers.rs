@@ -7,7 +7,7 @@ use candle_nn::Module;
 
 use super::embedding::TokenTable;
 use super::{Activation, ModelError, Weights};
-use crate::kernels::{self, Arithmetic, LinearBuilder, LinearKernel, Table};
+use crate::kernels::{self, Arithmetic, LinearBuilder, LinearKernel, Table, WeightRun};
 
 /// How a network computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl<'a> Loader<'a> {
         &self,
         name: &str,
         shape: [usize; 2],
-        take: &mut dyn FnMut(&[f32]) -> Result<(), ModelError>,
+        take: &mut dyn FnMut(WeightRun) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
         self.weights.read(&format!("{}{name}", self.prefix), &shape, take)
     }
@@ -134,18 +134,13 @@ impl<'a> Loader<'a> {
                 let mut layer = LinearBuilder::new(arithmetic, width);
                 let (mut token, mut outputs) = (0, outputs.map(|outputs| outputs.iter().peekable()));
                 self.rows(name, shape, &mut |rows| {
-                    let Some(outputs) = &mut outputs else {
-                        layer.extend(rows);
-                        return Ok(());
-                    };
-                    let mut chosen = Vec::new();
-                    for row in rows.chunks_exact(width) {
-                        if outputs.next_if(|output| **output == token).is_some() {
-                            chosen.extend_from_slice(row);
-                        }
-                        token += 1;
-                    }
-                    layer.extend(&chosen);
+                    layer.extend(match &mut outputs {
+                        None => rows,
+                        Some(outputs) => rows.select(width, |_| {
+                            token += 1;
+                            outputs.next_if(|output| **output == token - 1).is_some()
+                        }),
+                    });
                     Ok(())
                 })?;
                 Linear::Packed(layer.finish(bias.map(|bias| bias.to_vec1()).transpose()?)?)

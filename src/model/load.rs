@@ -25,7 +25,8 @@ pub trait Seq2Seq: Send + Sync {
 /// Number format of weights and arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// The best that is known to keep the quality on the device at hand: f32 on a CPU, on a GPU f16, or bf16 for T5.
+    /// The best that is known to keep the quality on the device at hand: on a CPU f32, or int8 for weights that are stored
+    /// so; on a GPU f16, or bf16 for T5.
     #[default]
     Auto,
     /// Single precision.
@@ -39,11 +40,17 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The type that tensors are loaded as, and how layers compute.
-    fn resolve(self, device: &Device, config: &ModelConfig) -> Result<(DType, Execution), ModelError> {
+    /// The type that tensors are loaded as, and how layers compute; `stored_int8` tells how the weights are stored.
+    fn resolve(
+        self,
+        device: &Device,
+        config: &ModelConfig,
+        stored_int8: bool,
+    ) -> Result<(DType, Execution), ModelError> {
         let kernels = |arithmetic| Ok((DType::F32, Execution::Kernels(arithmetic)));
         let wide = matches!(config, ModelConfig::T5(_));
         match (self, device.is_cpu()) {
+            (Self::Auto, true) if stored_int8 => kernels(Arithmetic::Int8),
             (Self::Auto | Self::F32, true) => kernels(Arithmetic::F32),
             (Self::Int8, true) => kernels(Arithmetic::Int8),
             (Self::F16 | Self::BF16, true) => Err(ModelError::Precision("f16 and bf16 are for GPUs; use f32 or int8")),
@@ -84,9 +91,9 @@ pub fn load(
     outputs: Option<Vec<u32>>,
 ) -> Result<Box<dyn Seq2Seq>, ModelError> {
     let config = config(folder)?;
-    let (dtype, execution) = precision.resolve(device, &config)?;
-    let weights = Weights::open(folder.weights(), device, dtype)?;
-    build(config, &weights, execution, device, dtype, outputs)
+    let weights = Weights::open(folder.weights(), device, DType::F32)?;
+    let (dtype, execution) = precision.resolve(device, &config, weights.are_int8())?;
+    build(config, &weights.loaded_as(dtype), execution, device, dtype, outputs)
 }
 
 /// Builds the network of `config` from its weights, which were opened for `device` and `dtype`.

@@ -7,8 +7,8 @@ use std::ops::Deref;
 use std::path::PathBuf;
 
 use memmap2::{Mmap, MmapOptions};
-use safetensors::SafeTensors;
 use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::{Dtype, SafeTensors};
 
 use super::ModelError;
 use crate::hub::ModelFile;
@@ -59,6 +59,11 @@ impl MappedFile {
     /// What the header says of a tensor, if the file has it.
     pub(super) fn info(&self, name: &str) -> Option<&TensorInfo> {
         self.metadata.info(name)
+    }
+
+    /// Whether any tensor is of this type.
+    pub(super) fn holds(&self, dtype: Dtype) -> bool {
+        self.metadata.tensors().values().any(|info| info.dtype == dtype)
     }
 
     /// A tensor's elements in their stored form.

@@ -1,5 +1,6 @@
 //! Tensors by name, from whatever files a checkpoint has, each checked against what the network expects.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use candle_core::pickle::PthTensors;
@@ -12,6 +13,7 @@ use super::ModelError;
 use super::legacy::LegacyTensors;
 use super::mapped::MappedFile;
 use crate::hub::ModelFile;
+use crate::kernels::WeightRun;
 
 /// The tensors of a checkpoint, and where and as what they are to be loaded.
 pub struct Weights {
@@ -37,7 +39,7 @@ enum PickleTensors {
 }
 
 /// Takes a run of a tensor's values, whole rows of its last dimension.
-type Taker<'a> = &'a mut dyn FnMut(&[f32]) -> Result<(), ModelError>;
+type Taker<'a> = &'a mut dyn FnMut(WeightRun) -> Result<(), ModelError>;
 
 /// Values that are converted at a time: few enough to stay in the cache.
 const RUN: usize = 1 << 18;
@@ -57,6 +59,19 @@ impl Weights {
         Ok(Self { files, device: device.clone(), dtype })
     }
 
+    /// The same, to be loaded as another type.
+    pub fn loaded_as(self, dtype: DType) -> Self {
+        Self { dtype, ..self }
+    }
+
+    /// Whether the checkpoint holds 8-bit integers.
+    pub fn are_int8(&self) -> bool {
+        match &self.files {
+            Files::Safetensors(files) => files.iter().any(|file| file.holds(Dtype::I8)),
+            Files::Pickles(_) => false,
+        }
+    }
+
     /// Whether the checkpoint has a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         match &self.files {
@@ -69,14 +84,14 @@ impl Weights {
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
         let mut values = Vec::with_capacity(shape.iter().product());
         self.read(name, shape, &mut |run| {
-            values.extend_from_slice(run);
+            values.extend_from_slice(&run.into_f32());
             Ok(())
         })?;
         Ok(Tensor::from_vec(values, shape, &Device::Cpu)?.to_device(&self.device)?.to_dtype(self.dtype)?)
     }
 
-    /// Hands the values of the tensor `name`, which must have `shape`, to `take` in runs of whole rows, without ever
-    /// holding all of them in f32.
+    /// Hands the values of the tensor `name`, which must have `shape`, to `take` in runs of whole rows, in f32 or as stored
+    /// integers, without ever holding all of them in f32.
     ///
     /// Tensors are f32, f16 or bf16, or in a safetensors file 8-bit integers: then `{name}_scale` holds an f32 factor for
     /// each place in the first dimension.
@@ -107,7 +122,7 @@ impl Weights {
         let rows = shape.first().copied().unwrap_or(1);
         let mut scales = Vec::with_capacity(rows);
         self.read(name, &[rows], &mut |run| {
-            scales.extend_from_slice(run);
+            scales.extend_from_slice(&run.into_f32());
             Ok(())
         })?;
         Ok(scales)
@@ -164,7 +179,7 @@ fn hand_over(name: &str, tensor: &Tensor, shape: &[usize], take: Taker) -> Resul
     let (count, run) = (flat.dim(0)?, run(shape));
     for start in (0..count).step_by(run) {
         let values = flat.narrow(0, start, run.min(count - start))?.to_dtype(DType::F32)?;
-        take(&values.to_vec1::<f32>()?)?;
+        take(WeightRun::F32(values.to_vec1::<f32>()?.into()))?;
     }
     Ok(())
 }
@@ -176,7 +191,7 @@ fn decode(name: &str, info: &TensorInfo, bytes: &[u8], scales: &[f32], take: Tak
     let mut hand = |convert: &mut dyn FnMut(&mut Vec<f32>)| {
         values.clear();
         convert(&mut values);
-        take(&values)
+        take(WeightRun::F32(values.as_slice().into()))
     };
     match info.dtype {
         Dtype::F32 => {
@@ -191,15 +206,7 @@ fn decode(name: &str, info: &TensorInfo, bytes: &[u8], scales: &[f32], take: Tak
             hand(&mut |values| values.extend(run.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32())))
         }),
         Dtype::I8 => {
-            let row = bytes.len().checked_div(scales.len()).unwrap_or(0).max(1);
-            let rows = (run / row).max(1);
-            bytes.chunks(rows * row).zip(scales.chunks(rows)).try_for_each(|(run, scales)| {
-                hand(&mut |values| {
-                    for (row, scale) in run.chunks(row).zip(scales) {
-                        values.extend(row.iter().map(|byte| f32::from(byte.cast_signed()) * scale));
-                    }
-                })
-            })
+            take(WeightRun::Int8 { values: Cow::Borrowed(bytemuck::cast_slice(bytes)), scales: scales.into() })
         }
         found => Err(ModelError::Type { name: name.to_owned(), found: format!("{found:?}") }),
     }

@@ -76,12 +76,12 @@ impl LinearKernel for Int8Linear {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::linear::FloatLinear;
+    use crate::kernels::linear::{FloatLinear, WeightRun};
     use crate::kernels::noise;
 
     fn quantised(weight: &[f32], inputs: usize, largest: f32) -> WeightRows {
         let mut rows = WeightRows::new(inputs, largest);
-        weight.chunks(inputs * 7).for_each(|weight| rows.extend(weight));
+        weight.chunks(inputs * 7).for_each(|weight| rows.extend(WeightRun::F32(weight.into())));
         rows
     }
 

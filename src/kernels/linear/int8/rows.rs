@@ -4,6 +4,8 @@ use rayon::prelude::*;
 use rten_simd::SimdOp;
 use rten_vecmath::{ExtendInit, MinMax, Quantize};
 
+use crate::kernels::linear::WeightRun;
+
 /// Neighbouring values of a row that the kernels take at once; rows are filled up with zeros to a multiple of it.
 pub(super) const GROUP: usize = 4;
 
@@ -28,8 +30,29 @@ impl WeightRows {
         Self { values: Vec::new(), width, scales: Vec::new(), totals: Vec::new(), inputs, largest }
     }
 
-    /// Quantises rows and appends them.
-    pub fn extend(&mut self, rows: &[f32]) {
+    /// Appends rows. Those that are integers already stay as they are, unless they exceed the range of these rows.
+    pub fn extend(&mut self, rows: WeightRun) {
+        match rows {
+            WeightRun::Int8 { values, scales } if self.can_hold(&values) => self.append(&values, &scales),
+            rows => self.quantise(&rows.into_f32()),
+        }
+    }
+
+    fn can_hold(&self, values: &[i8]) -> bool {
+        self.largest >= STORED_LARGEST && !values.contains(&i8::MIN)
+    }
+
+    fn append(&mut self, rows: &[i8], scales: &[f32]) {
+        self.values.reserve(scales.len() * self.width);
+        for row in rows.chunks_exact(self.inputs.max(1)) {
+            self.values.extend_from_slice(row);
+            self.values.resize(self.values.len().next_multiple_of(GROUP), 0);
+            self.totals.push(row.iter().map(|value| i32::from(*value)).sum());
+        }
+        self.scales.extend_from_slice(scales);
+    }
+
+    fn quantise(&mut self, rows: &[f32]) {
         let (inputs, width, largest) = (self.inputs.max(1), self.width.max(1), self.largest);
         let start = self.values.len();
         self.values.resize(start + rows.len() / inputs * width, 0);
@@ -91,6 +114,9 @@ impl Rows {
     }
 }
 
+/// The range of integers in checkpoints.
+const STORED_LARGEST: f32 = 127.0;
+
 /// What stands for 0 while weights are quantised as activations are.
 const ORIGIN: u8 = 128;
 
@@ -101,4 +127,22 @@ fn extend_quantised(values: &mut Vec<u8>, row: &[f32], inverse: f32, zero_point:
         let (free, _) = free.split_at_mut(row.len());
         Quantize::new(row, free, inverse, zero_point).dispatch()
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::noise;
+
+    #[test]
+    fn stored_integers_stay_as_they_are() {
+        let mut once = WeightRows::new(6, 127.0);
+        once.extend(WeightRun::F32(noise(12, 1).into()));
+        let integers: Vec<i8> = once.values.chunks(once.width).flat_map(|row| &row[..6]).copied().collect();
+        let stored = WeightRun::Int8 { values: integers.into(), scales: once.scales.as_slice().into() };
+        let mut again = WeightRows::new(6, 127.0);
+        again.extend(stored.clone());
+        assert_eq!((&again.values, &again.scales, &again.totals), (&once.values, &once.scales, &once.totals));
+        assert_eq!(*stored.select(6, |row| row == 1).into_f32(), stored.into_f32()[6..]);
+    }
 }
