@@ -11,7 +11,7 @@ from batches import Corpus
 
 
 def bilingual_embeddings(corpus: Corpus, weights: list[float], vocabulary: int, width: int, seed: int) -> torch.Tensor:
-    """Vectors [vocabulary, width] with the standard deviation of a fresh Marian embedding (0.02)."""
+    """Vectors [vocabulary, width], of length 1 each, so that scaled by the root of the width they outweigh the positions."""
     counts = torch.zeros(vocabulary * vocabulary)
     for rows in corpus.epoch([min(weight, 1.0) for weight in weights], 1 << 14, seed):
         source, target = (side.cpu().numpy() for side in corpus.gather(rows, vocabulary - 1))
@@ -32,6 +32,6 @@ def bilingual_embeddings(corpus: Corpus, weights: list[float], vocabulary: int, 
     vectors /= vectors.norm(dim=1, keepdim=True).clamp(min=1e-3)
     generator = torch.Generator().manual_seed(seed)
     mixed = vectors @ torch.linalg.qr(torch.randn(width, width, generator=generator))[0]
-    vectors = mixed * 0.02 * width**0.5 + 0.002 * torch.randn(vocabulary, width, generator=generator)
+    vectors = mixed + 0.1 * width**-0.5 * torch.randn(vocabulary, width, generator=generator)
     vectors[-1] = 0
     return vectors

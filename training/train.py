@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
 
+from alignments import guidance, train_lexicon
 from batches import Corpus
 from embeddings import bilingual_embeddings
 from evaluate import load, read_set, score, translate
@@ -49,14 +50,19 @@ def build(shape: str, vocabulary: int, dropout: float) -> MarianMTModel:
     return model
 
 
-def losses(model: MarianMTModel, source, target, smoothing: float) -> tuple[torch.Tensor, int]:
-    """Summed cross-entropy (nats) over the target tokens, and their number."""
+def losses(model: MarianMTModel, source, target, smoothing: float, guide=None) -> tuple[torch.Tensor, int, torch.Tensor]:
+    """Summed cross-entropy (nats) over the target tokens, their number, and the loss of alignment to a lexicon, if any."""
     pad = model.config.pad_token_id
     shifted = F.pad(target[:, :-1], (1, 0), value=pad)
-    hidden = model.model(input_ids=source, attention_mask=source != pad, decoder_input_ids=shifted, use_cache=False)
+    hidden = model.model(
+        input_ids=source, attention_mask=source != pad, decoder_input_ids=shifted, use_cache=False,
+        output_attentions=guide is not None,
+    )  # fmt: skip
     real = target != pad
     logits = model.lm_head(hidden.last_hidden_state[real]) + model.final_logits_bias
-    return F.cross_entropy(logits.float(), target[real], label_smoothing=smoothing, reduction="sum"), int(real.sum())
+    loss = F.cross_entropy(logits.float(), target[real], label_smoothing=smoothing, reduction="sum")
+    aligned = torch.zeros(()) if guide is None else guidance(guide, hidden.cross_attentions, source, target, pad)
+    return loss, int(real.sum()), aligned
 
 
 class Trainer:
@@ -78,6 +84,9 @@ class Trainer:
         self.ema = deepcopy(self.model).eval().requires_grad_(False)
         trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.optimiser = torch.optim.Adam(trained, lr=0.0, betas=(0.9, 0.98), eps=1e-9, fused=True)
+        self.lexicon = None
+        if options.guide:
+            self.lexicon = train_lexicon(self.corpus, self.weights, self.model.config.vocab_size, options.seed)
         self.step, self.epoch, self.position, self.trained_for, self.tokens, self.best = 0, 0, 0, 0.0, 0, -1.0
         self.started = time.monotonic()
         self.stopped = False
@@ -118,8 +127,8 @@ class Trainer:
         """One optimiser step; the loss a target token, in nats."""
         source, target = self.corpus.gather(rows, self.model.config.pad_token_id)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
-            loss, count = losses(self.model, source, target, self.options.smoothing)
-        (loss / count).backward()
+            loss, count, aligned = losses(self.model, source, target, self.options.smoothing, self.lexicon)
+        ((loss + self.options.guide * aligned) / count).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
@@ -141,7 +150,7 @@ class Trainer:
             settings = {"return_tensors": "pt", "padding": True, "truncation": True}
             batch = self.tokenizer(sources[chunk], text_target=targets[chunk], **settings).to(self.device)
             with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
-                loss, tokens = losses(self.ema, batch["input_ids"], batch["labels"], 0.0)
+                loss, tokens, _ = losses(self.ema, batch["input_ids"], batch["labels"], 0.0)
             total, count = total + float(loss), count + tokens
         return round(total / count, 4)
 
@@ -238,6 +247,7 @@ def main() -> None:
     parser.add_argument("--weights", type=weight, nargs="+", default=[], help="in place of domains.tsv's: press=12 ...")
     parser.add_argument("--init", type=Path, help="start from the weights of this exported model folder")
     parser.add_argument("--bilingual-init", action="store_true", help="start the embeddings from co-occurrence")
+    parser.add_argument("--guide", type=float, default=0.0, help="weight of alignment to a lexicon, on a CPU: 0.3, say")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads, without a GPU")
     parser.add_argument("--save-minutes", type=float, default=5)
     parser.add_argument("--validate-minutes", type=float, default=4)
