@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use translate::hub::Provenance;
-use translate::ninjs::{ModelRole, Story};
+use translate::ninjs::Story;
 
 /// What a property may hold.
 enum Rule {
@@ -148,16 +148,17 @@ fn item(story: &Story) -> Value {
 fn story(model: &Provenance) -> Story<'_> {
     Story {
         source_id: "release.txt",
-        source: "الخبر",
+        source: "الخبر".to_owned(),
         from: "ar",
         to: "en",
-        headline: Some("Port opens"),
-        summary: Some("A port has opened."),
-        body: Some("The port of Ramla — new — opened.\n\nIt is big."),
+        headline: "Port opens",
+        full_headline: Some("Port opens after a long wait".to_owned()),
+        summary: "A port has opened.",
+        body: Some("The port of Ramla — new — opened.\n\nIt is big.".to_owned()),
         city: Some("Ramla"),
-        date: Some("2026-10-14"),
-        models: vec![(ModelRole::MachineTranslation, model)],
-        warning: None,
+        date: Some("2026-10-14".to_owned()),
+        models: vec![("translate", model)],
+        flags: vec!["suspect"],
         created: SystemTime::UNIX_EPOCH + Duration::from_secs(86_400),
     }
 }
@@ -171,6 +172,7 @@ fn a_story_says_what_it_is_and_where_it_comes_from() {
     assert_eq!(found["versionCreated"], "1970-01-02T00:00:00Z");
     assert_eq!(found["contentCreated"], "2026-10-14T00:00:00Z");
     assert_eq!(found["headlines"][0]["value"], "Port opens");
+    assert_eq!(found["headlines"][1]["value"], "Port opens after a long wait");
     assert_eq!(found["descriptions"][0]["value"], "A port has opened.");
     let body = &found["bodies"][0];
     assert_eq!((&body["charCount"], &body["wordCount"]), (&45.into(), &11.into()));
@@ -185,13 +187,13 @@ fn a_story_says_what_it_is_and_where_it_comes_from() {
     let page = format!("https://huggingface.co/Helsinki-NLP/opus-mt-ar-en/tree/{revision}");
     assert_eq!(found["infoSources"][0]["uri"], page.as_str());
     let note = found["edNote"].as_str().unwrap();
-    assert!(note.contains("not edited") && note.contains(revision), "{note}");
+    assert!(note.contains("not edited") && note.contains(revision) && note.contains("suspect"), "{note}");
 }
 
 #[test]
 fn what_is_unknown_is_left_out() {
     let model = Provenance { name: "./model".to_owned(), repo: None, revision: None, commit: None };
-    let bare = Story { headline: None, summary: Some("Short."), body: None, city: None, date: None, ..story(&model) };
+    let bare = Story { headline: "", full_headline: None, body: None, city: None, date: None, ..story(&model) };
     let found = item(&bare);
     for name in ["headlines", "bodies", "located", "contentCreated"] {
         assert!(found.get(name).is_none(), "{found}");
@@ -206,7 +208,7 @@ fn the_same_text_has_the_same_identity_and_another_has_another() {
     let uri = |story: Story| item(&story)["uri"].clone();
     assert_eq!(uri(story(&one)), uri(story(&other)));
     let changed = [
-        Story { source: "خبر", ..story(&one) },
+        Story { source: "خبر".to_owned(), ..story(&one) },
         Story { to: "fr", ..story(&one) },
         Story { body: None, ..story(&one) },
     ];
@@ -217,11 +219,11 @@ fn the_same_text_has_the_same_identity_and_another_has_another() {
     assert_eq!(source(&story(&one)), source(&Story { to: "fr", ..story(&one) }));
 }
 
-/// The objects that `translate -f ninjs` makes of the input, and what `translate` makes of it by itself.
+/// What `translate ARGUMENTS` makes of the input.
 fn run(arguments: &[&str], input: &str) -> String {
     let mut child = Command::new(env!("CARGO_BIN_EXE_translate"))
-        .args(["--model", model().to_str().unwrap()])
         .args(arguments)
+        .args(["--model", model().to_str().unwrap()])
         .env_remove("TRANSLATE_MODEL")
         .env("HF_HUB_OFFLINE", "1")
         .stdin(Stdio::piped())
@@ -240,17 +242,44 @@ fn items(output: &str) -> Vec<Value> {
     items
 }
 
+const RELEASE: &str = "افتتاح مستشفى جديد في الرياض
+
+الرياض، 5 مارس 2024 (واس) - أعلنت الوزارة اليوم افتتاح المستشفى الجديد. وحضر الافتتاح عدد من السفراء.
+
+• يضم المستشفى 300 سرير.
+";
+
 #[test]
-fn a_document_becomes_one_story() {
-    let document = "أعلنت الوزارة اليوم افتتاح المستشفى الجديد.\n\nوحضر الافتتاح عدد من السفراء.\n";
-    let found = items(&run(&["-f", "ninjs"], document));
+fn a_release_becomes_one_story() {
+    let found = items(&run(&["-f", "ninjs"], RELEASE));
     assert_eq!(found.len(), 1);
-    let body = found[0]["bodies"][0]["value"].as_str().unwrap();
-    assert_eq!(body, run(&[], document).trim());
-    assert_eq!(found[0]["altIds"][0]["value"], "standard input");
-    assert!(found[0]["infoSources"][0]["name"].as_str().unwrap().ends_with("golden/press"));
+    let found = &found[0];
+    // Headline and body together are what `translate` makes of the document.
+    let text = run(&[], RELEASE);
+    let (headline, body) = text.split_once("\n\n").unwrap();
+    assert_eq!(found["bodies"][0]["value"], body.trim());
+    let headlines = found["headlines"].as_array().unwrap();
+    let is_headline = |value: &Value| value.as_str().is_some_and(|value| value.trim_end_matches('.') == headline);
+    assert!(headlines.iter().any(|found| is_headline(&found["value"])), "{headline:?} {headlines:?}");
+    assert!(found["descriptions"][0]["value"].as_str().is_some_and(|summary| !summary.is_empty()));
+    assert_eq!(found["located"], "Riyadh");
+    assert_eq!(found["contentCreated"], "2024-03-05T00:00:00Z");
+    assert_eq!(found["altIds"][0]["value"], "standard input");
+    assert!(found["infoSources"][0]["name"].as_str().unwrap().ends_with("golden/press"));
     // No text, no story.
     assert_eq!(run(&["-f", "ninjs"], "\n \n"), "");
+}
+
+#[test]
+fn a_summary_is_a_story_without_a_body() {
+    let (whole, short) = (items(&run(&["-f", "ninjs"], RELEASE)), items(&run(&["summarize", "-f", "ninjs"], RELEASE)));
+    assert_eq!(short[0]["representationType"], "partial");
+    assert!(short[0].get("bodies").is_none());
+    for name in ["descriptions", "located", "contentCreated", "associations"] {
+        assert_eq!(short[0][name], whole[0][name], "{name}");
+    }
+    assert_eq!(short[0]["headlines"][0], whole[0]["headlines"][0]);
+    assert_ne!(short[0]["uri"], whole[0]["uri"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `translate summarize [INPUT]...`: releases in, an English headline and summary of each out.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::SystemTime;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 use translate::decode::GenerationConfig;
 use translate::document::{DocumentError, DocumentName, Layout, Part};
 use translate::hub::{self, NoProgress, Provenance};
+use translate::ninjs::{Origin, Story};
 use translate::registry::{ModelRef, ModelSpec, Registry, Task};
 use translate::release::Release;
 use translate::summarizer::{Report, Style, Summarizer, Summary};
@@ -60,6 +62,8 @@ enum Format {
     Json,
     /// One JSON object a line
     Jsonl,
+    /// IPTC ninjs 3.1: a news object a line, with headline and summary
+    Ninjs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -117,7 +121,8 @@ pub fn run(args: &SummarizeArgs, common: &Common) -> Result<(), Failure> {
         (Some(Format::Json), _) => Some("json"),
         (Some(Format::Jsonl), _) => Some("jsonl"),
         (Some(Format::Text), Layout::Records { .. }) => Some("txt"),
-        (None | Some(Format::Text), _) => None,
+        (Some(Format::Ninjs), Layout::Prose | Layout::Lines) => Some("json"),
+        (None | Some(Format::Text | Format::Ninjs), _) => None,
     };
     let jobs = args.jobs.jobs(args.model.target(), extension)?;
     clean_up_on_interrupt();
@@ -244,9 +249,9 @@ impl SummarizeArgs {
             }
             let releases: Vec<Release> = batch.iter_mut().map(|item| std::mem::take(&mut item.release)).collect();
             let summaries = summarizer.summarize_batch(&releases)?;
-            for (item, summary) in batch.into_iter().zip(summaries) {
+            for ((item, release), summary) in batch.into_iter().zip(&releases).zip(summaries) {
                 note(&item.document, &summary, self.format, common);
-                results.add(item, &summary)?;
+                results.add(item, release, &summary)?;
             }
         }
         results.finish()
@@ -314,7 +319,7 @@ struct Results<'a> {
 }
 
 impl Results<'_> {
-    fn add(&mut self, item: Item, summary: &Summary) -> Result<(), Failure> {
+    fn add(&mut self, item: Item, release: &Release, summary: &Summary) -> Result<(), Failure> {
         self.open_up_to(item.job)?;
         let format = self.format();
         let is_array = format == Some(Format::Json) && item.record.is_some();
@@ -329,6 +334,12 @@ impl Results<'_> {
                     serde_json::to_writer(&mut *output, &report)?;
                 }
                 (Some(Format::Json), None) => serde_json::to_writer_pretty(&mut *output, &report)?,
+                (Some(Format::Ninjs), _) => {
+                    let (from, to) = (self.args.model.source(), self.args.model.target());
+                    let origin = Origin { from, to, created: SystemTime::now() };
+                    let story = Story::new(&item.document, release, summary, &origin, self.models.clone());
+                    serde_json::to_writer(&mut *output, &story.item())?;
+                }
                 (None, Some(mut record)) => {
                     record.insert("headline".to_owned(), summary.headline.as_str().into());
                     record.insert("summary".to_owned(), summary.summary.as_str().into());

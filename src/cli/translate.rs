@@ -14,8 +14,8 @@ use translate::document::{
     BilingualWriter, DocumentError, Encoding, JsonLinesWriter, JsonWriter, Layout, Lines, Part, RecordWriter,
     TextWriter, Writer, parts,
 };
-use translate::hub::Provenance;
 use translate::ninjs::{NinjsWriter, Origin};
+use translate::summarizer::Summarizer;
 use translate::translator::{Translation, Translator};
 
 use super::load::load;
@@ -133,8 +133,12 @@ pub fn run(args: &TranslateArgs, common: &Common) -> Result<(), Failure> {
     }
     clean_up_on_interrupt();
     let registry = env::registry(common.models_file.as_deref())?;
-    let builder =
-        Translator::builder().generation(args.search.generation()).normalization(args.normalize.0).exact(args.exact);
+    let builder = Translator::builder()
+        .generation(args.search.generation())
+        .normalization(args.normalize.0)
+        .exact(args.exact)
+        // Of several hypotheses the summarizer chooses the headline.
+        .every_hypothesis(args.format == Some(Format::Ninjs));
     let translator = load(args.model.apply(registry, builder), common)?;
     args.translate(&jobs, &translator, common)
 }
@@ -193,7 +197,8 @@ impl TranslateArgs {
         name.into()
     }
 
-    fn writer<'o>(&'o self, job: &Job, model: &'o Provenance, out: &'o mut Output) -> Box<dyn Writer + 'o> {
+    fn writer<'o>(&'o self, job: &Job, translator: &Translator, out: &'o mut Output) -> Box<dyn Writer + 'o> {
+        let model = translator.model();
         match (self.format, &job.layout) {
             (None, Layout::Records { .. }) => Box::new(RecordWriter::new(out, model.to_string())),
             (None | Some(Format::Text), _) => Box::new(TextWriter::new(out)),
@@ -202,7 +207,8 @@ impl TranslateArgs {
             (Some(Format::Jsonl), _) => Box::new(JsonLinesWriter::new(out, job.name(), model.to_string(), self.detail)),
             (Some(Format::Ninjs), _) => {
                 let (from, to) = (self.model.source(), self.model.target());
-                Box::new(NinjsWriter::new(out, job.name(), Origin { from, to, model, created: SystemTime::now() }))
+                let origin = Origin { from, to, created: SystemTime::now() };
+                Box::new(NinjsWriter::new(out, job.name(), origin, Summarizer::new(translator.clone())))
             }
         }
     }
@@ -223,7 +229,7 @@ impl TranslateArgs {
         {
             let mut out = Output::open(job.output.as_deref())?;
             let place = out.place();
-            let mut writer = self.writer(job, translator.model(), &mut out);
+            let mut writer = self.writer(job, translator, &mut out);
             loop {
                 next = stream.next().transpose()?;
                 match &next {

@@ -12,9 +12,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use write::{NinjsWriter, Origin};
+pub use write::NinjsWriter;
 
 use crate::hub::Provenance;
+use crate::release::Release;
+use crate::summarizer::{Remark, Summary};
 
 /// What a machine has written about, or made of, one source document.
 #[derive(Debug, Clone)]
@@ -22,37 +24,40 @@ pub struct Story<'a> {
     /// What the user calls the source: a file's name, a record's id.
     pub source_id: &'a str,
     /// The source's text, which makes the story's `uri`: the same text has the same one, whatever the model.
-    pub source: &'a str,
+    pub source: String,
     /// Language of the source, as a BCP 47 tag.
     pub from: &'a str,
     /// Language of the story, as a BCP 47 tag.
     pub to: &'a str,
-    /// Without a full stop.
-    pub headline: Option<&'a str>,
-    /// In a few sentences.
-    pub summary: Option<&'a str>,
+    /// In the house style; absent where it is empty.
+    pub headline: &'a str,
+    /// The release's own headline, translated whole, where it says more.
+    pub full_headline: Option<String>,
+    /// In a few sentences; absent where it is empty.
+    pub summary: &'a str,
     /// The whole text without its headline, as plain text; absent where there is a summary alone.
-    pub body: Option<&'a str>,
+    pub body: Option<String>,
     /// The place of the dateline, in the story's language.
     pub city: Option<&'a str>,
     /// Day of release, as `2026-10-14`.
-    pub date: Option<&'a str>,
-    /// The models that wrote it, each with its part in that.
-    pub models: Vec<(ModelRole, &'a Provenance)>,
-    /// What an editor must look at, as a sentence.
-    pub warning: Option<&'a str>,
+    pub date: Option<String>,
+    /// The models that wrote it, each with what it did: `translate`, `summarize`.
+    pub models: Vec<(&'static str, &'a Provenance)>,
+    /// What an editor must look at, in words that outputs flag it with.
+    pub flags: Vec<&'static str>,
     /// When it was written.
     pub created: SystemTime,
 }
 
-/// What a model did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ModelRole {
-    /// Translated.
-    MachineTranslation,
-    /// Summarised.
-    MachineSummarization,
+/// What all stories of a run have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Language of the sources, as a BCP 47 tag.
+    pub from: &'a str,
+    /// Language of the stories, as a BCP 47 tag.
+    pub to: &'a str,
+    /// The time of the run.
+    pub created: SystemTime,
 }
 
 /// A news object. Fields without a value are left out.
@@ -74,7 +79,7 @@ pub struct Item {
     pub content_created: Option<String>,
     /// BCP 47 tag.
     pub language: String,
-    /// One or none.
+    /// That in the house style, and the release's own where it says more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headlines: Vec<Text>,
     /// The summary, or none.
@@ -142,7 +147,7 @@ pub struct InfoSource {
     /// What the user calls the model.
     pub name: String,
     /// What it did.
-    pub role: ModelRole,
+    pub role: &'static str,
     /// Its page on the hub, of the very revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
@@ -191,32 +196,65 @@ const MAIN: &str = "main";
 /// What a trained model has made.
 const TRAINED_MODEL: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
-impl Story<'_> {
+impl<'a> Story<'a> {
+    /// The story that a summary of a release tells, without a body.
+    pub fn new(
+        source_id: &'a str,
+        release: &Release,
+        summary: &'a Summary,
+        origin: &Origin<'a>,
+        models: Vec<(&'static str, &'a Provenance)>,
+    ) -> Self {
+        let sentences = release.paragraphs.iter().flat_map(|paragraph| &paragraph.sentences);
+        let mut flags: Vec<&str> = summary.remarks.iter().map(Remark::name).collect();
+        flags.sort_unstable();
+        flags.dedup();
+        Self {
+            source_id,
+            source: sentences.map(String::as_str).collect::<Vec<_>>().join("\n"),
+            from: origin.from,
+            to: origin.to,
+            headline: &summary.headline,
+            full_headline: None,
+            summary: &summary.summary,
+            body: None,
+            city: summary.dateline.as_ref().and_then(|dateline| dateline.city.english.as_deref()),
+            date: summary.date.and_then(|date| date.iso()),
+            models,
+            flags,
+            created: origin.created,
+        }
+    }
+
     /// The story as a news object.
     pub fn item(&self) -> Item {
         let text = |role, value: &str| Text { role, content_type: PLAIN_TEXT, value: value.to_owned() };
+        let headlines = [(MAIN, Some(self.headline)), ("full", self.full_headline.as_deref())];
+        let has_text = |value: &&str| !value.is_empty();
         let form = if self.body.is_some() { "full" } else { "partial" };
-        let timestamp = humantime::format_rfc3339_seconds(self.created).to_string();
         Item {
-            uri: identifier(&[self.source, self.to, form]),
+            uri: identifier(&[&self.source, self.to, form]),
             r#type: TYPE,
             representation_type: form,
             standard: VERSION,
-            version_created: timestamp,
-            content_created: self.date.map(|date| format!("{date}T00:00:00Z")),
+            version_created: humantime::format_rfc3339_seconds(self.created).to_string(),
+            content_created: self.date.as_ref().map(|date| format!("{date}T00:00:00Z")),
             language: self.to.to_owned(),
-            headlines: self.headline.map(|value| text(MAIN, value)).into_iter().collect(),
-            descriptions: self.summary.map(|value| text("summary", value)).into_iter().collect(),
-            bodies: self.body.map(Body::of).into_iter().collect(),
+            headlines: headlines
+                .into_iter()
+                .filter_map(|(role, value)| Some(text(role, value.filter(has_text)?)))
+                .collect(),
+            descriptions: Some(self.summary).filter(has_text).map(|value| text("summary", value)).into_iter().collect(),
+            bodies: self.body.as_deref().map(Body::of).into_iter().collect(),
             by: "Machine translation".to_owned(),
             located: self.city.map(str::to_owned),
             ed_note: self.note(),
-            info_sources: self.models.iter().map(|(role, model)| InfoSource::of(*role, model)).collect(),
+            info_sources: self.models.iter().map(|(role, model)| InfoSource::of(role, model)).collect(),
             alt_ids: vec![AltId { role: "translationOf", value: self.source_id.to_owned() }],
             associations: vec![Association {
                 name: "source",
                 rel: "translatedFrom",
-                uri: identifier(&[self.source, self.from]),
+                uri: identifier(&[&self.source, self.from]),
                 r#type: TYPE,
                 language: self.from.to_owned(),
                 title: self.source_id.to_owned(),
@@ -226,11 +264,11 @@ impl Story<'_> {
     }
 
     fn note(&self) -> String {
-        let Self { from, to, models, .. } = self;
+        let Self { from, to, models, flags, .. } = self;
         let models = models.iter().map(|(_, model)| model.to_string()).collect::<Vec<_>>().join(" and ");
         let version = env!("CARGO_PKG_VERSION");
         let made = format!("Machine translation from {from} to {to} by {models} with translate {version}; not edited.");
-        self.warning.map_or(made.clone(), |warning| format!("{made} {warning}"))
+        if flags.is_empty() { made } else { format!("{made} To be checked: {}.", flags.join(", ")) }
     }
 }
 
@@ -247,7 +285,7 @@ impl Body {
 }
 
 impl InfoSource {
-    fn of(role: ModelRole, model: &Provenance) -> Self {
+    fn of(role: &'static str, model: &Provenance) -> Self {
         let page = model.repo.as_ref().zip(model.commit.as_ref());
         Self {
             name: model.name.clone(),

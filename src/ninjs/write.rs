@@ -1,86 +1,87 @@
 //! Translated documents as news objects.
 
 use std::io::{self, Write};
-use std::time::SystemTime;
 
 use crate::document::{DocumentName, Part, Segment, Writer};
-use crate::hub::Provenance;
+use crate::release::Release;
+use crate::summarizer::Summarizer;
 use crate::translation::{Flag, Translation};
 
-use super::{ModelRole, Story};
+use super::{Origin, Story};
 
-/// One news object a line for every document with text in it, and for every record. A document is held in memory until
-/// it ends.
+/// One news object a line for every document with text in it, and for every record: headline, summary and the whole text
+/// without its headline. A document is held in memory until it ends.
 pub struct NinjsWriter<'a, W> {
     out: W,
     origin: Origin<'a>,
+    summarizer: Summarizer,
     document: DocumentName,
     is_record: bool,
-    source: String,
-    body: String,
-    suspect: usize,
-}
-
-/// What all stories of a run have in common.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// Language of the sources, as a BCP 47 tag.
-    pub from: &'a str,
-    /// Language of the translations, as a BCP 47 tag.
-    pub to: &'a str,
-    /// The model that translates.
-    pub model: &'a Provenance,
-    /// The time of the run.
-    pub created: SystemTime,
+    /// The parts so far, and what stands in their place in English.
+    parts: Vec<Part>,
+    english: Vec<String>,
+    is_suspect: bool,
 }
 
 impl<'a, W: Write> NinjsWriter<'a, W> {
     /// To `out`; `document` names the document.
-    pub fn new(out: W, document: impl Into<String>, origin: Origin<'a>) -> Self {
+    pub fn new(out: W, document: impl Into<String>, origin: Origin<'a>, summarizer: Summarizer) -> Self {
         Self {
             out,
             origin,
+            summarizer,
             document: DocumentName::new(document.into()),
             is_record: false,
-            source: String::new(),
-            body: String::new(),
-            suspect: 0,
+            parts: Vec::new(),
+            english: Vec::new(),
+            is_suspect: false,
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let (source, body) = (std::mem::take(&mut self.source), std::mem::take(&mut self.body));
-        let suspect = std::mem::take(&mut self.suspect);
-        if source.trim().is_empty() && !self.is_record {
+        let (parts, english) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.english));
+        let is_suspect = std::mem::take(&mut self.is_suspect);
+        let release = Release::read(&parts);
+        if release.paragraphs.is_empty() && !self.is_record {
             return Ok(());
         }
-        let warning = format!("Segments that may be unsound, flagged \"suspect\": {suspect}.");
-        let Origin { from, to, model, created } = self.origin;
-        let story = Story {
-            source_id: self.document.current(),
-            source: source.trim(),
-            from,
-            to,
-            headline: None,
-            summary: None,
-            body: Some(body.trim()),
-            city: None,
-            date: None,
-            models: vec![(ModelRole::MachineTranslation, model)],
-            warning: (suspect > 0).then_some(&warning),
-            created,
-        };
-        serde_json::to_writer(&mut self.out, &story.item())?;
-        self.out.write_all(b"\n")
+        let summaries = self.summarizer.summarize_batch(std::slice::from_ref(&release)).map_err(io::Error::other)?;
+        for summary in &summaries {
+            let story = Story::new(self.document.current(), &release, summary, &self.origin, self.summarizer.models());
+            let (headline, body) = without_headline(&release, &parts, &english);
+            let mut flags = story.flags.clone();
+            if is_suspect && !flags.contains(&Flag::Suspect.name()) {
+                flags.push(Flag::Suspect.name());
+            }
+            let full_headline = Some(headline).filter(|headline| headline.trim_end_matches('.') != story.headline);
+            let story = Story { body: Some(body), full_headline, flags, ..story };
+            serde_json::to_writer(&mut self.out, &story.item())?;
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
     }
+}
+
+/// The release's headline in English, and the text without it.
+fn without_headline(release: &Release, parts: &[Part], english: &[String]) -> (String, String) {
+    let headline = release.headline().map(|headline| headline.number);
+    let (mut above, mut text) = (String::new(), String::new());
+    let mut is_headline = false;
+    for (part, english) in parts.iter().zip(english) {
+        if let Part::Segment(segment) = part {
+            is_headline = Some(segment.paragraph) == headline;
+        }
+        if is_headline { above += english } else { text += english }
+    }
+    (above.trim().to_owned(), text.trim().to_owned())
 }
 
 impl<W: Write> Writer for NinjsWriter<'_, W> {
     fn other(&mut self, part: &Part) -> io::Result<()> {
         match part {
             Part::Verbatim(text) => {
-                self.source += text;
-                self.body += text;
+                self.parts.push(part.clone());
+                self.english.push(text.clone());
             }
             Part::Record(record) => {
                 self.flush()?;
@@ -93,9 +94,9 @@ impl<W: Write> Writer for NinjsWriter<'_, W> {
     }
 
     fn segment(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
-        self.source += &segment.text;
-        self.body += &translation.text;
-        self.suspect += usize::from(translation.flags.contains(&Flag::Suspect));
+        self.parts.push(Part::Segment(segment.clone()));
+        self.english.push(translation.text.clone());
+        self.is_suspect |= translation.flags.contains(&Flag::Suspect);
         Ok(())
     }
 
