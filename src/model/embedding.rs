@@ -5,13 +5,16 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::ModelError;
+use super::stored::StoredRows;
 use crate::kernels::{self, Table};
 
 /// A row for each token.
 #[derive(Clone)]
 pub enum TokenTable {
-    /// On the CPU.
+    /// On the CPU, in memory.
     Kernel(Arc<Table>),
+    /// On the CPU, left in the checkpoint.
+    Stored(Arc<StoredRows>),
     /// For candle, `[vocabulary, width]`.
     Candle(Tensor),
 }
@@ -21,6 +24,7 @@ impl TokenTable {
     pub fn look_up(&self, tokens: &[u32], scale: f64) -> Result<Tensor, ModelError> {
         let size = match self {
             Self::Kernel(table) => table.rows(),
+            Self::Stored(table) => table.rows(),
             Self::Candle(table) => table.dim(0)?,
         };
         if let Some(id) = tokens.iter().find(|id| **id as usize >= size) {
@@ -32,6 +36,7 @@ impl TokenTable {
                 tokens.iter().for_each(|token| table.look_up(*token as usize, scale as f32, &mut values));
                 kernels::to_rows(values, tokens.len())?
             }
+            Self::Stored(table) => kernels::to_rows(table.look_up(tokens, scale as f32)?, tokens.len())?,
             Self::Candle(table) => (table.index_select(&Tensor::new(tokens, table.device())?, 0)? * scale)?,
         })
     }

@@ -100,6 +100,11 @@ impl<'a> Loader<'a> {
 
     /// The token embeddings of a tensor `[vocabulary, width]`.
     pub fn token_table(&self, name: &str, shape: [usize; 2]) -> Result<TokenTable, ModelError> {
+        if self.execution == Execution::Kernels(Arithmetic::F32)
+            && let Some(rows) = self.weights.stored_rows(&format!("{}{name}", self.prefix), shape)
+        {
+            return Ok(TokenTable::Stored(Arc::new(rows)));
+        }
         Ok(match self.execution {
             Execution::Candle => TokenTable::Candle(self.tensor(name, &shape)?),
             Execution::Kernels(arithmetic) => {

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use memmap2::{Mmap, MmapOptions};
 use safetensors::tensor::{Metadata, TensorInfo};
@@ -64,6 +64,12 @@ impl MappedFile {
     /// Whether any tensor is of this type.
     pub(super) fn holds(&self, dtype: Dtype) -> bool {
         self.metadata.tensors().values().any(|info| info.dtype == dtype)
+    }
+
+    /// The file, if it is on the disk, and where a tensor's elements begin in it.
+    pub(super) fn place(&self, info: &TensorInfo) -> Option<(&Path, u64)> {
+        let start = self.start + info.data_offsets.0 as u64;
+        matches!(self.place, Place::Disk(_)).then_some((self.path.as_path(), start))
     }
 
     /// A tensor's elements in their stored form.

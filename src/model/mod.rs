@@ -14,6 +14,7 @@ mod layers;
 mod legacy;
 mod load;
 mod mapped;
+mod stored;
 mod t5;
 mod weights;
 

@@ -12,6 +12,7 @@ use safetensors::tensor::TensorInfo;
 use super::ModelError;
 use super::legacy::LegacyTensors;
 use super::mapped::MappedFile;
+use super::stored::{StoredRows, start_in_zip};
 use crate::hub::ModelFile;
 use crate::kernels::WeightRun;
 
@@ -90,6 +91,25 @@ impl Weights {
         Ok(Tensor::from_vec(values, shape, &Device::Cpu)?.to_device(&self.device)?.to_dtype(self.dtype)?)
     }
 
+    /// The rows of the tensor `name` as they stand in their file, if they can be read from there one by one: from
+    /// safetensors and from the ZIP files of PyTorch, in f32, f16 or bf16.
+    pub fn stored_rows(&self, name: &str, shape: [usize; 2]) -> Option<StoredRows> {
+        match &self.files {
+            Files::Safetensors(files) => {
+                let (file, info) = files.iter().find_map(|file| Some((file, file.info(name)?)))?;
+                let dtype = match info.dtype {
+                    Dtype::F32 => DType::F32,
+                    Dtype::F16 => DType::F16,
+                    Dtype::BF16 => DType::BF16,
+                    _ => return None,
+                };
+                let (path, start) = file.place(info)?;
+                StoredRows::open(path, start, dtype, shape).filter(|_| info.shape == shape)
+            }
+            Files::Pickles(pickles) => pickles.iter().find(|pickle| pickle.has(name))?.stored_rows(name, shape),
+        }
+    }
+
     /// Hands the values of the tensor `name`, which must have `shape`, to `take` in runs of whole rows, in f32 or as stored
     /// integers, without ever holding all of them in f32.
     ///
@@ -146,6 +166,17 @@ impl Pickle {
             PickleTensors::Zip(tensors) => tensors.tensor_infos().contains_key(name),
             PickleTensors::Legacy(tensors) => tensors.contains(name),
         }
+    }
+
+    fn stored_rows(&self, name: &str, shape: [usize; 2]) -> Option<StoredRows> {
+        let PickleTensors::Zip(tensors) = &self.tensors else { return None };
+        let info = tensors.tensor_infos().get(name)?;
+        if info.layout.dims() != shape || !info.layout.is_contiguous() {
+            return None;
+        }
+        let skipped = info.layout.start_offset() * info.dtype.size_in_bytes();
+        let start = start_in_zip(&self.path, &info.path).ok()?? + skipped as u64;
+        StoredRows::open(&self.path, start, info.dtype, shape)
     }
 
     fn get(&self, name: &str) -> candle_core::Result<Option<Tensor>> {

@@ -17,13 +17,13 @@ import sys
 from pathlib import Path
 
 import torch
-from transformers import MarianMTModel
+from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
 SAME = 0.99
 TIE = 1e-4
 
 
-def score(model: MarianMTModel, source: list[int], target: list[int], max_new_tokens: int) -> float:
+def score(model: PreTrainedModel, source: list[int], target: list[int], max_new_tokens: int) -> float:
     """The score that beam search gives `target`, from one run over the whole of it."""
     settings = model.generation_config
     prefix = [settings.decoder_start_token_id, *target[:-1]]
@@ -76,7 +76,7 @@ def main() -> int:
 
 def show_differing(folder: Path, differing: list[tuple[int, dict, dict]], max_new_tokens: int) -> bool:
     """Prints both hypotheses' scores for each segment; whether all are ties."""
-    single = MarianMTModel.from_pretrained(folder, dtype=torch.float32).eval()
+    single = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
     double = copy.deepcopy(single).double()
     ties = True
     for line, our, their in differing:

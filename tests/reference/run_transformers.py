@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import torch
-from transformers import MarianMTModel, MarianTokenizer
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
 
 
 def arguments() -> argparse.Namespace:
@@ -31,11 +31,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--max-new-tokens", type=int, default=48)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--from", dest="source", help="the source's code, for models that know several languages")
+    parser.add_argument("--to", dest="target", help="the target's code, likewise")
     parser.add_argument("--ids-only", action="store_true", help="no scores: the fair setting for speed")
     return parser.parse_args()
 
 
-def translate(model: MarianMTModel, sources: list[list[int]], args: argparse.Namespace) -> list[dict]:
+def translate(model: PreTrainedModel, sources: list[list[int]], language: int | None, args: argparse.Namespace) -> list[dict]:
     pad = model.config.pad_token_id
     width = max(map(len, sources))
     input_ids = torch.tensor([ids + [pad] * (width - len(ids)) for ids in sources])
@@ -46,6 +48,7 @@ def translate(model: MarianMTModel, sources: list[list[int]], args: argparse.Nam
         num_beams=args.beam,
         max_new_tokens=args.max_new_tokens,
         do_sample=False,
+        **({} if language is None else {"forced_bos_token_id": language}),
         num_return_sequences=1,
         return_dict_in_generate=True,
         output_scores=not args.ids_only,
@@ -77,8 +80,10 @@ def up_to_end(ids: list[int], ends: set[int]) -> list[int]:
 def main() -> None:
     args = arguments()
     torch.set_num_threads(args.threads)
-    tokenizer = MarianTokenizer.from_pretrained(args.model)
-    model = MarianMTModel.from_pretrained(args.model, dtype=torch.float32).eval()
+    languages = {"src_lang": args.source, "tgt_lang": args.target} if args.target else {}
+    tokenizer = AutoTokenizer.from_pretrained(args.model, **languages)
+    language = tokenizer.convert_tokens_to_ids(args.target) if args.target else None
+    model = AutoModelForSeq2SeqLM.from_pretrained(args.model, dtype=torch.float32).eval()
     lines = args.file.read_text(encoding="utf-8").splitlines()[: args.lines]
 
     begin, cpu_begin = time.perf_counter(), time.process_time()
@@ -87,7 +92,7 @@ def main() -> None:
     results: list[dict] = [{}] * len(sources)
     for first in range(0, len(by_length), args.batch_size):
         batch = by_length[first : first + args.batch_size]
-        done = translate(model, [sources[i] for i in batch], args)
+        done = translate(model, [sources[i] for i in batch], language, args)
         for i, result in zip(batch, done, strict=True):
             results[i] = result
     wall, cpu = time.perf_counter() - begin, time.process_time() - cpu_begin
