@@ -10,6 +10,10 @@ use crate::text::{digit, fold};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Figure {
     pub(super) value: Value,
+    /// What the same words may say too: `بين 3 و5 في المئة` has 3 per cent, `19:00` is 7 p.m.
+    pub(super) others: Vec<Value>,
+    /// Whether it is written in words.
+    pub(super) is_spelt: bool,
     /// Bytes of the text, the unit (`million`, `%`) included.
     pub(super) range: Range<usize>,
 }
@@ -25,9 +29,17 @@ pub(super) enum Value {
     Weekday(u8),
 }
 
-impl Value {
+impl Figure {
     /// Whether `source` says it, in whatever form.
-    pub(super) fn is_said_by(self, source: Self) -> bool {
+    pub(super) fn is_said_by(&self, source: &Self) -> bool {
+        let ours = || std::iter::once(self.value).chain(self.others.iter().copied());
+        let theirs = || std::iter::once(source.value).chain(source.others.iter().copied());
+        ours().any(|value| theirs().any(|said| value.is_said_by(said)))
+    }
+}
+
+impl Value {
+    fn is_said_by(self, source: Self) -> bool {
         match (self, source) {
             (Self::Number(a), Self::Number(b)) | (Self::Percent(a), Self::Percent(b)) => {
                 (a - b).abs() <= 1e-9 * a.abs().max(1.0)
@@ -46,12 +58,13 @@ pub(super) fn figures(text: &str) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut at = 0;
     while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
-        let found = number(text, rest).or_else(|| month_name(rest)).or_else(|| weekday_name(rest));
+        let found = number_at(text, rest).or_else(|| month_name(rest)).or_else(|| weekday_name(rest));
         match found {
             Some((value, taken)) => {
                 let last = rest.get(taken - 1).or(rest.first());
                 let range = rest.first().map_or(0, |word| word.range.start)..last.map_or(0, |word| word.range.end);
-                figures.push(Figure { value, range });
+                let is_spelt = rest.first().is_some_and(|first| first.digits().is_none());
+                figures.push(Figure { value, others: others(text, value, rest, taken), is_spelt, range });
                 at += taken;
             }
             None => at += 1,
@@ -133,7 +146,7 @@ fn european(number: &str) -> String {
 }
 
 /// A number at the beginning of `words`, in digits or spelt, with the unit behind it.
-fn number(text: &str, words: &[Word]) -> Option<(Value, usize)> {
+fn number_at(text: &str, words: &[Word]) -> Option<(Value, usize)> {
     let first = words.first()?;
     let (mut value, mut taken) = match first.digits() {
         Some(value) => (value, 1),
@@ -157,6 +170,53 @@ fn number(text: &str, words: &[Word]) -> Option<(Value, usize)> {
     }
 }
 
+/// What the first `taken` of `words`, which say `value`, may say too, with what stands behind them.
+fn others(text: &str, value: Value, words: &[Word], taken: usize) -> Vec<Value> {
+    let Value::Number(number) = value else { return Vec::new() };
+    let mut others = Vec::new();
+    let first = words.first().map_or("", |word| word.text.as_str());
+    let last = taken.checked_sub(1).and_then(|last| words.get(last));
+    let unit = last.and_then(|last| scale(without_particles(&last.text))).unwrap_or(1.0);
+    let next = words.get(taken..).unwrap_or_default();
+    let word = |at: usize| next.get(at).map_or("", |word| word.text.as_str());
+    // `مليونا` is an accusative or a dual.
+    others.extend(scale(first).filter(|_| first.ends_with('ا')).map(|scale| 2.0 * scale));
+    // `ثلاثة أمتار ونصف المتر`, `مليون ونصف المليون`.
+    if (0..3).any(|at| word(at) == "ونصف") {
+        others.push(number + unit / 2.0);
+    }
+    // `السابعة والنصف`.
+    others.extend(match word(0) {
+        "والنصف" => Some(30.0),
+        "والربع" => Some(15.0),
+        _ => None,
+    });
+    // `سبعينيات القرن الماضي`.
+    if first.ends_with("ينيات") && number < 100.0 {
+        others.extend([1900.0 + number, 2000.0 + number]);
+    }
+    let digits = next.get(1).and_then(Word::digits);
+    // The 24 hours of a clock.
+    if let (":", Some(minutes)) = (word(0), digits) {
+        others.extend([number - 12.0, (number + 12.0) % 24.0, 100.0 * number + minutes]);
+    }
+    let mut others: Vec<Value> = others.into_iter().map(Value::Number).collect();
+    // `مليون و400 ألف` is one number, `3.1 و3.3 مليارات` has one unit, and so has `3% to 5%`.
+    if matches!(word(0), "و" | "and" | "to" | "-" | "–" | "الي")
+        && let Some((second, more)) = digits.and_then(|_| number_at(text, next.get(1..)?))
+    {
+        let unit = next.get(more).and_then(scale_word).unwrap_or(1.0);
+        others.push(match second {
+            Value::Percent(_) => Value::Percent(number),
+            _ => Value::Number(number * unit),
+        });
+        if let Value::Number(second) = second {
+            others.push(Value::Number(number + second));
+        }
+    }
+    others
+}
+
 /// How many of `words` say "per cent".
 fn percent_sign(words: &[Word]) -> Option<usize> {
     let word = |at: usize| words.get(at).map_or("", |word| word.text.as_str());
@@ -177,18 +237,20 @@ fn scale_word(word: &Word) -> Option<f64> {
 fn scale(word: &str) -> Option<f64> {
     let value = match word {
         "الف" | "الاف" | "الفا" | "thousand" => 1e3,
+        "الفي" | "الفين" | "الفان" => 2e3,
         "مليون" | "ملايين" | "مليونا" | "million" | "m" => 1e6,
+        "مليوني" | "مليونين" | "مليونان" => 2e6,
         "مليار" | "مليارات" | "مليارا" | "بليون" | "بلايين" | "billion" | "bn" | "b" => {
             1e9
         }
+        "ملياري" | "مليارين" | "ملياران" => 2e9,
         "تريليون" | "تريليونات" | "تريليونا" | "trillion" => 1e12,
         _ => return None,
     };
     Some(value)
 }
 
-/// A number in words: `خمسة وعشرون ألف`, `two hundred and fifty million`. One and two alone are no figures: English has
-/// them where Arabic has a form of the noun, and the other way round.
+/// A number in words: `خمسة وعشرون ألف`, `two hundred and fifty million`.
 fn spelt(words: &[Word]) -> Option<(f64, usize)> {
     let (mut total, mut group, mut taken, mut figures) = (0.0, 0.0, 0, 0);
     let mut at = 0;
@@ -201,6 +263,10 @@ fn spelt(words: &[Word]) -> Option<(f64, usize)> {
         }
         let bare = if at > 0 { text.strip_prefix('و').unwrap_or(text) } else { text };
         let bare = if cardinal(bare).is_some() || scale(bare).is_some() { bare } else { without_particles(bare) };
+        // Sunday and Monday, and nothing of eleven or two.
+        if matches!(text, "الاحد" | "الاثنين") {
+            break;
+        }
         match (cardinal(bare), scale(bare), bare) {
             (Some(100.0), ..) if group > 0.0 && group < 10.0 => group *= 100.0,
             (Some(value), ..) if fits(group, value) => group += value,
@@ -214,8 +280,7 @@ fn spelt(words: &[Word]) -> Option<(f64, usize)> {
         at += 1;
         taken = at;
     }
-    let value = total + group;
-    (figures > 0 && value > 2.0).then_some((value, taken))
+    (figures > 0).then_some((total + group, taken))
 }
 
 /// Whether `value` may be added to the parts of a number below a thousand that make `group` so far: hundreds, then tens
@@ -240,15 +305,24 @@ fn without_particles(word: &str) -> &str {
 
 /// The value below a thousand of one word; ordinals count as their number.
 fn cardinal(word: &str) -> Option<f64> {
+    // The accusative of a number by itself: `خمسا وعشرين`.
+    let word = word.strip_suffix('ا').filter(|word| word.ends_with(['ث', 'ع', 'س', 'ت', 'ر'])).unwrap_or(word);
     let value = match word {
-        "one" | "واحد" | "واحده" | "احد" | "احدي" | "حادي" | "حاديه" => 1,
+        "one" | "اول" | "اولي" | "فاتح" | "واحد" | "واحده" | "احد" | "احدي" | "حادي" | "حاديه" => {
+            1
+        }
         "two" | "اثنا" | "اثنتا" | "اثني" | "اثنتي" | "اثنان" | "اثنين" | "اثنتان" | "اثنتين" | "ثاني" | "ثانيه" => {
             2
         }
-        "three" | "third" | "ثلاث" | "ثلاثه" | "ثالث" | "ثالثه" => 3,
-        "four" | "fourth" | "اربع" | "اربعه" | "رابع" | "رابعه" => 4,
-        "five" | "fifth" | "خمس" | "خمسه" | "خامس" | "خامسه" => 5,
-        "six" | "sixth" | "ست" | "سته" | "سادس" | "سادسه" => 6,
+        "three" | "third" | "ثلاث" | "ثلاثه" | "ثالث" | "ثالثه" | "ثلث" | "ثلثي" | "ثلثه" | "ثلثها" | "ثلاثي"
+        | "ثلاثيه" => 3,
+        "four" | "fourth" | "اربع" | "اربعه" | "رابع" | "رابعه" | "ربع" | "رباعي" | "رباعيه" => {
+            4
+        }
+        "five" | "fifth" | "خمس" | "خمسه" | "خامس" | "خامسه" | "خماسي" | "خماسيه" | "خمسيه" => {
+            5
+        }
+        "six" | "sixth" | "ست" | "سته" | "سادس" | "سادسه" | "سدس" | "سداسي" | "سداسيه" => 6,
         "seven" | "seventh" | "سبع" | "سبعه" | "سابع" | "سابعه" => 7,
         "eight" | "eighth" | "ثمان" | "ثماني" | "ثمانيه" | "ثامن" | "ثامنه" => 8,
         "nine" | "ninth" | "تسع" | "تسعه" | "تاسع" | "تاسعه" => 9,
@@ -262,14 +336,14 @@ fn cardinal(word: &str) -> Option<f64> {
         "seventeen" => 17,
         "eighteen" => 18,
         "nineteen" => 19,
-        "twenty" | "عشرون" | "عشرين" => 20,
-        "thirty" | "ثلاثون" | "ثلاثين" => 30,
-        "forty" | "اربعون" | "اربعين" => 40,
-        "fifty" | "خمسون" | "خمسين" => 50,
-        "sixty" | "ستون" | "ستين" => 60,
-        "seventy" | "سبعون" | "سبعين" => 70,
-        "eighty" | "ثمانون" | "ثمانين" => 80,
-        "ninety" | "تسعون" | "تسعين" => 90,
+        "twenty" | "عشرون" | "عشرين" | "عشرينيات" => 20,
+        "thirty" | "ثلاثون" | "ثلاثين" | "ثلاثينيات" => 30,
+        "forty" | "اربعون" | "اربعين" | "اربعينيات" => 40,
+        "fifty" | "خمسون" | "خمسين" | "خمسينيات" => 50,
+        "sixty" | "ستون" | "ستين" | "ستينيات" => 60,
+        "seventy" | "سبعون" | "سبعين" | "سبعينيات" => 70,
+        "eighty" | "ثمانون" | "ثمانين" | "ثمانينيات" => 80,
+        "ninety" | "تسعون" | "تسعين" | "تسعينيات" => 90,
         "hundred" | "مئه" | "مائه" | "ميه" => 100,
         "مئتان" | "مئتين" | "مئتي" | "مائتان" | "مائتين" | "مائتي" => 200,
         "ثلاثمئه" | "ثلاثمائه" => 300,
@@ -297,16 +371,18 @@ fn month_name(words: &[Word]) -> Option<(Value, usize)> {
     if is_verb_too && !next_is_number {
         return None;
     }
-    let pair =
-        words.get(1).and_then(|second| month(&format!("{} {}", first.text, second.text))).map(|found| (found, 2));
-    let ((month, _), taken) = pair.or_else(|| month(&first.text).map(|found| (found, 1)))?;
+    let name = first.text.strip_prefix('و').filter(|bare| month(bare).is_some()).unwrap_or(&first.text);
+    let pair = words.get(1).and_then(|second| month(&format!("{name} {}", second.text))).map(|found| (found, 2));
+    let ((month, _), taken) = pair.or_else(|| month(name).map(|found| (found, 1)))?;
     Some((Value::Month(month), taken))
 }
 
 fn weekday_name(words: &[Word]) -> Option<(Value, usize)> {
     let first = words.first()?;
     let is_name = !first.text.is_ascii() || first.is_capital;
-    weekday(&first.text).filter(|_| is_name).map(|day| (Value::Weekday(day), 1))
+    // `كل خميس` has no article, `والخميس` more than it.
+    let spellings = [first.text.clone(), format!("ال{}", first.text), first.text.replacen('و', "", 1)];
+    spellings.iter().find_map(|name| weekday(name)).filter(|_| is_name).map(|day| (Value::Weekday(day), 1))
 }
 
 #[cfg(test)]
@@ -349,11 +425,38 @@ mod tests {
     }
 
     #[test]
+    fn words_may_say_more_than_one_thing() {
+        let pairs = [
+            ("مليوناً و400 ألف بطاقة", "1.4 million cards"),
+            ("مليونا فتاة", "2 million girls"),
+            ("ملياري ليرة", "2 billion pounds"),
+            ("ثلاثة أمتار ونصف المتر", "3.5 meters"),
+            ("مليار ونصف المليار", "1.5 billion"),
+            ("بين 3 و5 في المائة", "between 3% and 5%"),
+            ("بين 3% و5%", "between 3 and 5 percent"),
+            ("بين 3.1 و3.3 مليارات", "between 3.1 billion and 3.3 billion"),
+            ("الساعة 19:00", "at 7"),
+            ("الساعة 14:30", "at 1430 GMT"),
+            ("السابعة والنصف من مساء الاثنين", "7:30 p.m. Monday"),
+            ("سبعينيات القرن", "the 1970s"),
+            ("خمساً وعشرين سنة", "25 years"),
+            ("في الأول من ديسمبر", "on Dec. 1"),
+            ("ثلث الطلبة", "a third of students"),
+            ("يومي الأربعاء والخميس", "Wednesday and Thursday"),
+        ];
+        for (arabic, english) in pairs {
+            let source = figures(arabic);
+            let said = |figure: &Figure| source.iter().any(|source| figure.is_said_by(source));
+            assert!(figures(english).iter().all(said), "{english}: {:?} in {source:?}", figures(english));
+        }
+    }
+
+    #[test]
     fn other_figures_are_told_apart() {
         assert!(!Number(1.2e6).is_said_by(Number(1.2e9)));
         assert!(!Percent(35.0).is_said_by(Number(35.0)));
-        assert_eq!(values("one of the two may march on"), []);
-        assert_eq!(values("شخصان وواحد"), []);
+        assert_eq!(values("some of them may march on"), []);
+        assert_eq!(values("الأحد العاشر"), [Weekday(1), Number(10.0)]);
         assert_eq!(values("2:11.60, 6-6, 1.250.000"), [2.0, 11.6, 6.0, 6.0, 1.25e6].map(Number));
         assert_eq!(values("الساعة 15،30"), [Number(15.3)]);
     }
