@@ -48,6 +48,7 @@ const DATELINES: &[Row] = &[
         "The firm",
     ),
     ("BEIRUT (Reuters) - An official", "BEIRUT (Reuters)", None, "An official"),
+    ("RAMLA (RNA) - The port", "RAMLA (RNA)", None, "The port"),
     ("Riyadh, Saudi Arabia, March 5, 2024: The ministry", "RIYADH, March 5, 2024", Some("2024-03-05"), "The ministry"),
 ];
 
@@ -73,6 +74,7 @@ fn what_only_looks_like_a_dateline_is_none() {
         "جلسة النطق بالحكم: 22 شباط 2024.",
         "دبي تستضيف المعرض في 5 مارس - أكبر حدث في العام",
         "The minister said on March 5 - a Tuesday - that it opened.",
+        "The Saudi Central Bank (SAMA) raised its repo rate.",
         "",
         "-",
     ] {

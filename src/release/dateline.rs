@@ -54,12 +54,14 @@ impl Dateline {
                 break;
             }
         }
-        let is_known = city.english.is_some();
+        let is_known = names::place(&city.source).is_some();
+        let is_set_off = !city.source.contains(char::is_lowercase) && city.source.is_ascii();
         let ended = reader.end();
         let is_whole = reader.at == tokens.len() && tokens.len() < LONGEST;
         let holds = match (&agency, &date) {
-            (Some(agency), _) => {
-                is_known || date.is_some() || agency.english.is_some() || ended && names_itself(agency)
+            (Some(_), Some(_)) => true,
+            (Some(agency), None) => {
+                is_known || names::agency(&agency.source).is_some() || ended && (is_set_off || names_itself(agency))
             }
             (None, Some(_)) => ended || is_whole,
             (None, None) => is_known && reader.is_after_spaced_dash() && !is_whole && !reader.at_place(),

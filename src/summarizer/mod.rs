@@ -427,7 +427,7 @@ fn shortened(text: &str) -> Vec<String> {
 /// `text` as a sentence that stands by itself: with a capital, without the "and" that Arabic begins sentences with, and
 /// with an end mark.
 fn sentence(text: &str) -> String {
-    let text = text.trim();
+    let text = text.trim().trim_start_matches(['-', '–', '•', ' ']);
     let text = ["And ", "and "].iter().find_map(|and| text.strip_prefix(and)).unwrap_or(text).trim_start();
     let text = capitalised(text);
     let closed = text.trim_end_matches(['"', '”', '»', '\'', '’', ')']).ends_with(['.', '!', '?', '…']);

@@ -62,7 +62,33 @@ fn stands(text: &str) -> bool {
     words.len() >= FEWEST
         && is_balanced
         && words.last().is_some_and(|last| !lists(WANTING, last))
-        && words.iter().skip(1).any(|word| is_verb(word))
+        && has_verb(text)
+        && completes_clauses(text)
+        && has_no_stump(text)
+}
+
+/// Whether what begins with a conjunction goes on to its main clause, and "that" is followed by a verb.
+fn completes_clauses(text: &str) -> bool {
+    const CONJUNCTIONS: &str = "if when while after although though as because since unless once until before had";
+    let first = bare(text.split_whitespace().next().unwrap_or_default());
+    let after_that = text.rsplit_once(" that ").map(|(_, clause)| clause);
+    (!lists(CONJUNCTIONS, &first) || text.contains(", "))
+        && after_that.is_none_or(|clause| clause.split_whitespace().map(bare).any(|word| is_verb(&word)))
+}
+
+/// Whether there is a verb after the first word, outside relative clauses.
+fn has_verb(text: &str) -> bool {
+    const RELATIVE: &str = "who which whose whom that where";
+    let main = std::iter::successors(Some(text.to_owned()), |text| without_relative(text)).last().unwrap_or_default();
+    let words = main.split_whitespace().map(bare);
+    words.take_while(|word| !lists(RELATIVE, word)).skip(1).any(|word| is_verb(&word))
+}
+
+/// Whether what stands after the last comma, if anything does, is a clause or at least a phrase of some length.
+fn has_no_stump(text: &str) -> bool {
+    let Some((_, last)) = text.rsplit_once(", ") else { return true };
+    let words: Vec<String> = last.split_whitespace().map(bare).collect();
+    words.len() >= FEWEST || words.iter().any(|word| is_verb(word))
 }
 
 fn bare(word: &str) -> String {
@@ -72,6 +98,7 @@ fn bare(word: &str) -> String {
 /// Places where the rest of `text` can go, with the price: before a clause or phrase, outside quotations and brackets.
 fn borders(text: &str) -> Vec<(usize, f64)> {
     const CLAUSES: &str = "\
+        a an the once most all some up down part half one each both \
         while whereas where which who whose because after before as when since although though so amid following \
         including noting adding stressing saying pointing explaining bringing making compared according followed \
         despite unless if until and but with";
@@ -84,7 +111,7 @@ fn borders(text: &str) -> Vec<(usize, f64)> {
     for (at, depth) in depths(text) {
         let rest = text.get(at..).unwrap_or_default();
         let c = rest.chars().next().unwrap_or(' ');
-        if depth == 0 && c == ' ' {
+        if depth == 0 && c == ' ' && !leaves_participle(text.get(..at).unwrap_or_default(), rest) {
             let next = bare(rest.split_whitespace().next().unwrap_or_default());
             let price = match before {
                 ';' | '–' | '—' | '-' => Some(0.2),
@@ -98,6 +125,12 @@ fn borders(text: &str) -> Vec<(usize, f64)> {
         before = c;
     }
     found
+}
+
+/// Whether `before` would end on a participle that wants what follows: `funded` by, `starting` at.
+fn leaves_participle(before: &str, rest: &str) -> bool {
+    let last = bare(before.split_whitespace().next_back().unwrap_or_default());
+    last.ends_with("ing") || last.ends_with("ed") && rest.trim_start().starts_with("by ")
 }
 
 /// Each character's place and how many quotations and brackets it stands in.
