@@ -56,7 +56,7 @@ impl LinearBuilder {
     pub fn new(arithmetic: Arithmetic, inputs: usize) -> Self {
         let rows = match arithmetic {
             Arithmetic::F32 => Rows::F32(Vec::new()),
-            Arithmetic::Int8 => Rows::Int8(WeightRows::new(inputs, int8::largest_weight())),
+            Arithmetic::Int8 => Rows::Int8(WeightRows::new(inputs)),
         };
         Self { inputs, rows }
     }

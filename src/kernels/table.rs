@@ -13,15 +13,12 @@ enum Rows {
     Int8(WeightRows),
 }
 
-/// The range of stored integers.
-const LARGEST: f32 = 127.0;
-
 impl Table {
     /// Empty, for rows of `width` values.
     pub fn new(arithmetic: Arithmetic, width: usize) -> Self {
         let rows = match arithmetic {
             Arithmetic::F32 => Rows::F32(Vec::new()),
-            Arithmetic::Int8 => Rows::Int8(WeightRows::new(width, LARGEST)),
+            Arithmetic::Int8 => Rows::Int8(WeightRows::new(width)),
         };
         Self { rows, width }
     }

@@ -9,7 +9,7 @@ use candle_core::Result;
 use super::LinearKernel;
 use packed::Packed;
 #[cfg(target_arch = "x86_64")]
-use panels::FloatPanels;
+use panels::{FloatPanels, Instructions};
 
 /// A linear layer in f32.
 pub struct FloatLinear {
@@ -29,9 +29,9 @@ impl FloatLinear {
     /// Packs `weight`, `outputs` rows of `inputs` values, for the fastest kernel of this processor.
     pub fn new(weight: &[f32], bias: Option<Vec<f32>>, outputs: usize, inputs: usize) -> Result<Self> {
         #[cfg(target_arch = "x86_64")]
-        if super::panels::are_best() {
+        if let Some(best) = Instructions::available().pop() {
             let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
-            return Ok(Self { store: Store::Panels(FloatPanels::pack(weight, &bias, inputs)), inputs, outputs });
+            return Ok(Self { store: Store::Panels(FloatPanels::pack(weight, bias, inputs, best)), inputs, outputs });
         }
         Ok(Self { store: Store::Packed(Packed::pack(weight, bias, outputs, inputs)?), inputs, outputs })
     }
@@ -79,11 +79,12 @@ mod tests {
             Packed::pack(&weight, Some(bias.clone()), outputs, inputs).unwrap().multiply(&rows, &mut found).unwrap();
             proptest::prop_assert!(close(&found));
             #[cfg(target_arch = "x86_64")]
-            if super::super::panels::are_supported() {
+            for instructions in Instructions::available() {
                 found.fill(0.0);
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| FloatPanels::pack(&weight, &bias, inputs).multiply(&rows, &mut found));
-                proptest::prop_assert!(close(&found));
+                let panels = FloatPanels::pack(&weight, bias.clone(), inputs, instructions);
+                pool.install(|| panels.multiply(&rows, &mut found));
+                proptest::prop_assert!(close(&found), "{:?}", instructions);
             }
         }
     }

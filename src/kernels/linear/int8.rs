@@ -1,8 +1,9 @@
 //! 8-bit integers.
 //!
-//! An activation `x` of a row becomes `q = round(x / s) + z` in 0..=255, with the row's own scale `s` and zero point
-//! `z`; a weight becomes `round(w / t)` with its output's own scale `t`. Sums of products are exact, so that a row's
-//! result depends on nothing but the row. The scheme is that of Jacob et al. (2018), section 2, with weights symmetric.
+//! An activation `x` of a row becomes `q = round(x / s) + z` in 0..=254, with the row's own scale `s` and zero point
+//! `z`; a weight becomes `round(w / t)` in -127..=127 with its output's own scale `t`. Sums of products are exact on every
+//! processor, so that a row's result depends on nothing but the row. The scheme is that of Jacob et al. (2018), section 2,
+//! with weights symmetric.
 
 mod blocks;
 #[cfg(target_arch = "x86_64")]
@@ -14,7 +15,7 @@ use candle_core::Result;
 use super::LinearKernel;
 use blocks::Blocks;
 #[cfg(target_arch = "x86_64")]
-use panels::Int8Panels;
+use panels::{Instructions, Int8Panels};
 use rows::Rows;
 pub use rows::WeightRows;
 
@@ -33,24 +34,17 @@ enum Store {
 }
 
 impl Int8Linear {
-    /// Packs `weights`, whose range is [`largest_weight`], for the fastest kernel of this processor.
+    /// Packs `weights` for the fastest kernel of this processor.
     pub fn new(weights: &WeightRows, bias: Option<Vec<f32>>, inputs: usize) -> Result<Self> {
         let outputs = weights.scales.len();
         let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
         #[cfg(target_arch = "x86_64")]
-        if blocks::may_saturate() && super::panels::are_supported() {
-            return Ok(Self { store: Store::Panels(Int8Panels::pack(weights, &bias)), inputs, outputs });
+        if let Some(best) = Instructions::available().pop() {
+            return Ok(Self { store: Store::Panels(Int8Panels::pack(weights, bias, best)), inputs, outputs });
         }
         Ok(Self { store: Store::Blocks(Blocks::pack(weights, &bias)?), inputs, outputs })
     }
 }
-
-/// The range of quantised weights. Where products of neighbours are added in 16 bits (x86 without VNNI), 7 bits are
-/// what keeps those sums exact: 2 * 255 * 63 < 2^15.
-pub(super) fn largest_weight() -> f32 {
-    if blocks::may_saturate() { 63.0 } else { 127.0 }
-}
-
 impl LinearKernel for Int8Linear {
     fn inputs(&self) -> usize {
         self.inputs
@@ -79,26 +73,25 @@ mod tests {
     use crate::kernels::linear::{FloatLinear, WeightRun};
     use crate::kernels::noise;
 
-    fn quantised(weight: &[f32], inputs: usize, largest: f32) -> WeightRows {
-        let mut rows = WeightRows::new(inputs, largest);
+    fn quantised(weight: &[f32], inputs: usize) -> WeightRows {
+        let mut rows = WeightRows::new(inputs);
         weight.chunks(inputs * 7).for_each(|weight| rows.extend(WeightRun::F32(weight.into())));
         rows
     }
 
     fn layer(weight: &[f32], bias: Option<Vec<f32>>, inputs: usize) -> Int8Linear {
-        Int8Linear::new(&quantised(weight, inputs, largest_weight()), bias, inputs).unwrap()
+        Int8Linear::new(&quantised(weight, inputs), bias, inputs).unwrap()
     }
 
     /// The layer's definition in plain loops.
     fn plain(weight: &[f32], bias: &[f32], inputs: usize, row: &[f32]) -> Vec<f32> {
-        let largest = largest_weight();
         let (min, max) = row.iter().fold((0f32, 0f32), |(min, max), x| (min.min(*x), max.max(*x)));
-        let scale = (max - min) / 255.0;
+        let scale = (max - min) / 254.0;
         let zero_point = (-min / scale).round_ties_even() as i32;
         let quantised: Vec<i32> =
-            row.iter().map(|x| ((x / scale).round_ties_even() as i32 + zero_point).clamp(0, 255)).collect();
+            row.iter().map(|x| ((x / scale).round_ties_even() as i32 + zero_point).clamp(0, 254)).collect();
         let output = |(weights, bias): (&[f32], &f32)| {
-            let step = weights.iter().fold(0f32, |most, w| most.max(w.abs())) / largest;
+            let step = weights.iter().fold(0f32, |most, w| most.max(w.abs())) / 127.0;
             let sum: i32 = weights
                 .iter()
                 .zip(&quantised)
@@ -132,7 +125,7 @@ mod tests {
     /// `row * weights` of every pair of rows, in integers.
     fn exact(rows: &Rows, weights: &WeightRows, bias: &[f32]) -> Vec<f32> {
         let mut out = Vec::new();
-        for ((row, scale), zero_point) in rows.values.chunks(rows.width()).zip(&rows.scales).zip(&rows.zero_points) {
+        for ((row, scale), zero_point) in rows.values().chunks(rows.width).zip(&rows.scales).zip(&rows.zero_points) {
             for (output, weights_row) in weights.values.chunks(weights.width).enumerate() {
                 let sum: i32 =
                     row.iter().zip(weights_row).map(|(x, w)| (i32::from(*x) - zero_point) * i32::from(*w)).sum();
@@ -148,19 +141,22 @@ mod tests {
 
         #[test]
         fn all_kernels_make_the_same_integers(count in 1usize..131, inputs in 1usize..150, outputs in 1usize..80, threads in 1usize..4) {
-            let weights = quantised(&noise(outputs * inputs, 8), inputs, 63.0);
+            let weights = quantised(&noise(outputs * inputs, 8), inputs);
             let rows = Rows::quantise(&noise(count * inputs, 9), inputs);
             let bias = noise(outputs, 10);
             let expected = exact(&rows, &weights, &bias);
             let mut found = vec![0.0; count * outputs];
-            Blocks::pack(&weights, &bias).unwrap().multiply(&rows, &mut found).unwrap();
-            proptest::prop_assert_eq!(&found, &expected);
+            if !blocks::may_saturate() {
+                Blocks::pack(&weights, &bias).unwrap().multiply(&rows, &mut found).unwrap();
+                proptest::prop_assert_eq!(&found, &expected);
+            }
             #[cfg(target_arch = "x86_64")]
-            if crate::kernels::linear::panels::are_supported() {
+            for instructions in Instructions::available() {
                 found.fill(0.0);
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| Int8Panels::pack(&weights, &bias).multiply(&rows, &mut found));
-                proptest::prop_assert_eq!(&found, &expected);
+                let panels = Int8Panels::pack(&weights, bias.clone(), instructions);
+                pool.install(|| panels.multiply(&rows, &mut found));
+                proptest::prop_assert_eq!(&found, &expected, "{:?}", instructions);
             }
         }
     }

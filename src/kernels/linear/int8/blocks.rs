@@ -14,7 +14,9 @@ pub(super) const BLOCK: usize = 2048;
 
 type Gemm = GemmExecutor<u8, i8, i32>;
 
-/// Whether products of neighbours are added in 16 bits on this processor, which leaves 7 bits for a weight.
+/// Whether products of neighbours are added in 16 bits on this processor, which is too few: x86 without VNNI, which has
+/// panels.
+#[cfg(test)]
 pub(super) fn may_saturate() -> bool {
     Gemm::default().may_saturate()
 }
@@ -55,7 +57,8 @@ impl Blocks {
 
     pub(super) fn multiply(&self, rows: &Rows, out: &mut [f32]) -> Result<()> {
         let count = rows.scales.len();
-        let matrix = NdTensorView::try_from_data([count, rows.width()], rows.values.as_slice()).map_err(Error::wrap)?;
+        let matrix = NdTensorView::try_from_data([count, rows.width], &rows.values()[..count * rows.width])
+            .map_err(Error::wrap)?;
         let mut sums = vec![0; count * BLOCK.min(self.outputs)];
         let mut start = 0;
         for block in &self.blocks {
