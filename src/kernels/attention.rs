@@ -1,17 +1,18 @@
 //! Scaled dot-product attention without padding, masks or copies.
 //!
-//! Encoder and cross-attention look into whole segments, whose keys are turned for it once ([`SpanAttention`]). Attention to
+//! Encoder and cross-attention look into whole segments, which are laid out for it once ([`SpanAttention`]). Attention to
 //! what has been decoded follows paths through shared slots ([`PathAttention`]), so that no cache moves when beams are
 //! reordered.
 
 mod paths;
 mod spans;
 
-use rten_simd::Isa;
 use rten_simd::ops::{BitOps, NumOps};
+use rten_simd::{Isa, Simd, SimdUnaryOp};
+use rten_vecmath::Exp;
 
 pub use paths::PathAttention;
-pub use spans::{Queries, SpanAttention, SpanKeys};
+pub use spans::{Queries, SpanAttention, SpanMemory};
 
 /// Rows of equal width within rows of a matrix.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +78,43 @@ fn share(rows: usize, work: usize) -> usize {
     if work < WORTH_A_THREAD { rows.max(1) } else { rows.div_ceil(rayon::current_num_threads()).max(1) }
 }
 
+/// Rows of scores are filled up to a multiple of this: as many values as the widest vector has.
+const PADDING: usize = 16;
+
+/// Turns scores, whole vectors of them, into weights: their softmax.
+#[inline(always)]
+fn softmax<I: Isa>(isa: I, scores: &mut [f32]) {
+    let ops = isa.f32();
+    let lanes = ops.len();
+    let mut greatest = ops.splat(f32::NEG_INFINITY);
+    for scores in scores.chunks_exact(lanes) {
+        greatest = ops.max(greatest, ops.load(scores));
+    }
+    let greatest = ops.splat(greatest.to_array().into_iter().fold(f32::NEG_INFINITY, f32::max));
+    let mut sum = ops.zero();
+    for scores in scores.chunks_exact_mut(lanes) {
+        let weights = Exp::apply(isa, ops.sub(ops.load(scores), greatest));
+        sum = ops.add(sum, weights);
+        ops.store(weights, scores);
+    }
+    let factor = ops.splat(ops.sum(sum).recip());
+    for scores in scores.chunks_exact_mut(lanes) {
+        ops.store(ops.mul(ops.load(scores), factor), scores);
+    }
+}
+
+/// The first `BLOCK` vectors of `values`. (Closures, such as `array::from_fn` takes, are not always inlined, and then
+/// neither are the machine's instructions in them.)
+#[inline(always)]
+fn load<I: Isa, const BLOCK: usize>(isa: I, values: &[f32]) -> [I::F32; BLOCK] {
+    let ops = isa.f32();
+    let mut vectors = [ops.zero(); BLOCK];
+    for (vector, values) in vectors.iter_mut().zip(values.chunks_exact(ops.len())) {
+        *vector = ops.load(values);
+    }
+    vectors
+}
+
 /// Sums of values weighted by scores, for `ROWS` rows with the same slots. `slot` gives the row of `values` that a score
 /// belongs to, which is read from `column` on for as long as a row of `out` is.
 #[inline(always)]
@@ -122,7 +160,7 @@ fn gather_block<I: Isa, const ROWS: usize, const BLOCK: usize>(
     let count = scores.first().map_or(0, |scores| scores.len());
     let scores = scores.map(|scores| &scores[..count]);
     for at in 0..count {
-        let values = ops.load_many::<BLOCK>(values.part(slot(at), column, BLOCK * lanes));
+        let values = load::<I, BLOCK>(isa, values.part(slot(at), column, BLOCK * lanes));
         for (sums, scores) in sums.iter_mut().zip(scores) {
             let score = ops.splat(scores[at]);
             for (sum, values) in sums.iter_mut().zip(values) {
@@ -222,18 +260,18 @@ mod tests {
                 lengths.iter().map(count).scan(0, |end, count| { *end += count; Some(*end - count..*end) }).collect::<Vec<_>>()
             };
             let (spans, rows) = (ends(|(tokens, _)| *tokens), ends(|(_, rows)| *rows));
-            let memory = noise(spans.last().unwrap().end * 2 * width, 1);
+            let kept = noise(spans.last().unwrap().end * 2 * width, 1);
             let queries = noise(rows.last().unwrap().end * width, 2);
             let groups: Vec<_> = rows.iter().enumerate().map(|(segment, rows)| Queries { rows: rows.clone(), segment }).collect();
-            let part = |offset| Strided { values: &memory, stride: 2 * width, offset };
-            let keys = SpanKeys::new(part(0), spans.clone(), heads, depth);
+            let part = |offset| Strided { values: &kept, stride: 2 * width, offset };
+            let memory = SpanMemory::new(part(0), part(width), spans.clone(), heads, depth);
             let queries_part = Strided { values: &queries, stride: width, offset: 0 };
-            let found = SpanAttention { queries: queries_part, keys: &keys, values: part(width), scoring }.run(&groups);
+            let found = SpanAttention { queries: queries_part, memory: &memory, scoring }.run(&groups);
             for group in groups {
                 let slots: Vec<usize> = spans[group.segment].clone().collect();
                 for (position, row) in group.rows.enumerate() {
                     let query = &queries[row * width..][..width];
-                    let expected = plain(query, position, &slots, &memory, (heads, depth), scoring);
+                    let expected = plain(query, position, &slots, &kept, (heads, depth), scoring);
                     assert_close(&found[row * width..][..width], &expected);
                 }
             }

@@ -12,7 +12,7 @@ mod table;
 
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
 
-pub use attention::{DistanceBias, PathAttention, Queries, Scoring, SpanAttention, SpanKeys, Strided};
+pub use attention::{DistanceBias, PathAttention, Queries, Scoring, SpanAttention, SpanMemory, Strided};
 pub use linear::{Arithmetic, LinearBuilder, LinearKernel, WeightRun};
 pub use norm::{add_norm, layer_norm, rms_norm};
 pub use peak::matrix_peak;

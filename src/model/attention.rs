@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::layers::Execution;
 use crate::decode::Row;
-use crate::kernels::{self, DistanceBias, PathAttention, Queries, Scoring, SpanAttention, SpanKeys, Strided};
+use crate::kernels::{self, DistanceBias, PathAttention, Queries, Scoring, SpanAttention, SpanMemory, Strided};
 
 /// The heads of an attention.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -140,10 +140,9 @@ pub fn self_attention(qkv: &Tensor, packing: &Packing, heads: Heads, bias: Optio
         let groups: Vec<_> = packing.spans().enumerate().map(|(segment, rows)| Queries { rows, segment }).collect();
         let out = kernels::with_values(qkv, |values| {
             let part = |place: usize| Strided { values, stride: triple, offset: place * width };
-            let keys = SpanKeys::new(part(1), packing.spans().collect(), heads.count, width / heads.count);
-            let attention =
-                SpanAttention { queries: part(0), keys: &keys, values: part(2), scoring: heads.scoring(bias) };
-            Ok(attention.run(&groups))
+            let spans = packing.spans().collect();
+            let memory = SpanMemory::new(part(1), part(2), spans, heads.count, width / heads.count);
+            Ok(SpanAttention { queries: part(0), memory: &memory, scoring: heads.scoring(bias) }.run(&groups))
         })?;
         return kernels::to_rows(out, rows);
     };
@@ -166,8 +165,8 @@ fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, addends: [Option<&Tens
 
 /// The keys and values that one decoder layer takes from the encoded sources, computed once.
 pub enum CrossMemory {
-    /// For every packed source token.
-    Kernel { keys: SpanKeys, values: Vec<f32> },
+    /// As the kernels lay it out.
+    Kernel(SpanMemory),
     /// Padded keys and values, `[segments, heads, longest, depth]`, and their choice for the rows of the last step.
     Candle { keys: Tensor, values: Tensor, chosen: Option<Chosen> },
 }
@@ -186,10 +185,9 @@ impl CrossMemory {
         let width = kv.dim(1)? / 2;
         let Some(padded) = &packing.padded else {
             return kernels::with_values(kv, |kv| {
-                let keys = Strided { values: kv, stride: 2 * width, offset: 0 };
-                let keys = SpanKeys::new(keys, packing.spans().collect(), heads.count, width / heads.count);
-                let values = kv.chunks_exact(2 * width).flat_map(|row| &row[width..]).copied().collect();
-                Ok(Self::Kernel { keys, values })
+                let part = |place: usize| Strided { values: kv, stride: 2 * width, offset: place * width };
+                let spans = packing.spans().collect();
+                Ok(Self::Kernel(SpanMemory::new(part(0), part(1), spans, heads.count, width / heads.count)))
             });
         };
         let part = |place: usize| padded.split_heads(&kv.narrow(1, place * width, width)?.contiguous()?, heads.count);
@@ -200,7 +198,7 @@ impl CrossMemory {
     pub fn attend(&mut self, queries: &Tensor, rows: &[Row], packing: &Packing, heads: Heads) -> Result<Tensor> {
         let width = queries.dim(1)?;
         match self {
-            Self::Kernel { keys, values } => {
+            Self::Kernel(memory) => {
                 let mut groups: Vec<Queries> = Vec::new();
                 for (place, row) in rows.iter().enumerate() {
                     match groups.last_mut() {
@@ -209,9 +207,8 @@ impl CrossMemory {
                     }
                 }
                 let out = kernels::with_values(queries, |queries| {
-                    let part = |values| Strided { values, stride: width, offset: 0 };
-                    let scoring = heads.scoring(None);
-                    Ok(SpanAttention { queries: part(queries), keys, values: part(values), scoring }.run(&groups))
+                    let queries = Strided { values: queries, stride: width, offset: 0 };
+                    Ok(SpanAttention { queries, memory, scoring: heads.scoring(None) }.run(&groups))
                 })?;
                 kernels::to_rows(out, rows.len())
             }

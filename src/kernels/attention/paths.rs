@@ -3,9 +3,8 @@
 use rayon::prelude::*;
 use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, SimdOp};
-use rten_vecmath::Softmax;
 
-use super::{Scoring, Strided, gather, share};
+use super::{PADDING, Scoring, Strided, gather, share, softmax};
 
 /// Queries, and the slots of keys and values that their paths lead through.
 #[derive(Clone, Copy)]
@@ -62,13 +61,13 @@ impl SimdOp for Part<'_> {
             for (head, out) in out.chunks_exact_mut(depth).enumerate() {
                 let query = queries.part(self.first + row, head * depth, depth);
                 scores.clear();
-                scores.extend(path.iter().map(|slot| {
-                    let key = keys.part(*slot as usize, head * depth, depth);
-                    dot(isa, query, key)
-                }));
-                scoring.apply(&mut scores, head, path.len().saturating_sub(1));
-                Softmax::new_mut(&mut scores).eval(isa);
-                gather(isa, [&scores], |at| path[at] as usize, values, head * depth, [out]);
+                scores.resize(path.len().next_multiple_of(PADDING), f32::NEG_INFINITY);
+                for (score, slot) in scores.iter_mut().zip(path) {
+                    *score = dot(isa, query, keys.part(*slot as usize, head * depth, depth));
+                }
+                scoring.apply(&mut scores[..path.len()], head, path.len().saturating_sub(1));
+                softmax(isa, &mut scores);
+                gather(isa, [&scores[..path.len()]], |at| path[at] as usize, values, head * depth, [out]);
             }
         }
     }
@@ -78,15 +77,12 @@ impl SimdOp for Part<'_> {
 fn dot<I: Isa>(isa: I, a: &[f32], b: &[f32]) -> f32 {
     let ops = isa.f32();
     let lanes = ops.len();
-    let (mut a, mut b) = (a.chunks_exact(2 * lanes), b.chunks_exact(2 * lanes));
-    let mut sums = [ops.zero(); 2];
-    for (a, b) in a.by_ref().zip(b.by_ref()) {
-        let (a, b) = (ops.load_many::<2>(a), ops.load_many::<2>(b));
-        for (sum, (a, b)) in sums.iter_mut().zip(a.into_iter().zip(b)) {
-            *sum = ops.mul_add(a, b, *sum);
-        }
-    }
+    let (a, b) = (a.chunks_exact(2 * lanes), b.chunks_exact(2 * lanes));
     let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
-    let [even, odd] = sums;
+    let (mut even, mut odd) = (ops.zero(), ops.zero());
+    for (a, b) in a.zip(b) {
+        even = ops.mul_add(ops.load(a), ops.load(b), even);
+        odd = ops.mul_add(ops.load(&a[lanes..]), ops.load(&b[lanes..]), odd);
+    }
     ops.sum(ops.add(even, odd)) + rest
 }

@@ -6,52 +6,61 @@ use std::ops::Range;
 use rayon::prelude::*;
 use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, SimdOp};
-use rten_vecmath::Softmax;
 
-use super::{Scoring, Strided, gather, share};
+use super::{PADDING, Scoring, Strided, gather, load, share, softmax};
 
-/// Lengths are filled up to a multiple of this: as many values as the widest vector has.
-const PADDING: usize = 16;
-
-/// The keys of several segments, turned so that a vector holds one value of neighbouring tokens: for each segment and
-/// head `[depth, length]`.
-pub struct SpanKeys {
+/// What several segments hold for attention, each head's part of a segment by itself: keys turned, so that a vector holds
+/// one value of neighbouring tokens, `[depth, length]`, and values as they come, `[length, depth]`.
+pub struct SpanMemory {
+    keys: Vec<f32>,
     values: Vec<f32>,
     spans: Vec<Range<usize>>,
-    /// Where each segment's keys begin.
+    /// Where each segment's keys and values begin.
     starts: Vec<usize>,
     heads: usize,
     depth: usize,
 }
 
-impl SpanKeys {
-    /// Turns the keys, `heads * depth` values wide, of the segments whose tokens are these rows.
-    pub fn new(keys: Strided, spans: Vec<Range<usize>>, heads: usize, depth: usize) -> Self {
+impl SpanMemory {
+    /// Takes the keys and values, `heads * depth` wide, of the segments whose tokens are these rows.
+    pub fn new(keys: Strided, values: Strided, spans: Vec<Range<usize>>, heads: usize, depth: usize) -> Self {
+        let width = heads * depth;
         let mut starts = Vec::with_capacity(spans.len());
         let mut end = 0;
         for span in &spans {
             starts.push(end);
-            end += span.len().next_multiple_of(PADDING) * heads * depth;
+            end += span.len().next_multiple_of(PADDING) * width;
         }
-        let mut values = vec![0.0; end];
-        for (span, start) in spans.iter().zip(&starts) {
+        let mut memory = Self { keys: vec![0.0; end], values: vec![0.0; end], spans, starts, heads, depth };
+        for (span, start) in memory.spans.iter().zip(&memory.starts) {
             let length = span.len().next_multiple_of(PADDING);
-            for (at, row) in span.clone().enumerate() {
-                let key = keys.part(row, 0, heads * depth);
-                for (place, value) in values[*start..].iter_mut().skip(at).step_by(length).zip(key) {
-                    *place = *value;
+            // A line of the cache is filled before the next one's turn.
+            for at in (0..span.len()).step_by(PADDING) {
+                let tokens: Vec<&[f32]> =
+                    (span.start + at..span.end).take(PADDING).map(|row| keys.part(row, 0, width)).collect();
+                for (place, keys) in memory.keys[*start..].chunks_exact_mut(length.max(1)).take(width).enumerate() {
+                    for (key, token) in keys[at..].iter_mut().zip(&tokens) {
+                        *key = token[place];
+                    }
+                }
+            }
+            for (head, own) in memory.values[*start..].chunks_exact_mut((length * depth).max(1)).take(heads).enumerate()
+            {
+                for (row, own) in span.clone().zip(own.chunks_exact_mut(depth)) {
+                    own.copy_from_slice(values.part(row, head * depth, depth));
                 }
             }
         }
-        Self { values, spans, starts, heads, depth }
+        memory
     }
 
-    /// A segment's tokens, its keys, and the length of a row of these.
-    fn segment(&self, segment: usize) -> (Range<usize>, &[f32], usize) {
-        let span = self.spans[segment].clone();
-        let length = span.len().next_multiple_of(PADDING);
-        let start = self.starts[segment];
-        (span, &self.values[start..start + length * self.heads * self.depth], length)
+    /// The keys and values of a segment's head, and the length of a row of keys.
+    #[inline(always)]
+    fn part(&self, segment: usize, head: usize) -> (&[f32], &[f32], usize) {
+        let length = self.spans[segment].len().next_multiple_of(PADDING);
+        let size = length * self.depth;
+        let start = self.starts[segment] + head * size;
+        (&self.keys[start..start + size], &self.values[start..start + size], length)
     }
 }
 
@@ -69,10 +78,8 @@ pub struct Queries {
 pub struct SpanAttention<'a> {
     /// Rows of queries.
     pub queries: Strided<'a>,
-    /// The segments' keys.
-    pub keys: &'a SpanKeys,
-    /// A row of values for each of the segments' tokens.
-    pub values: Strided<'a>,
+    /// The segments' keys and values.
+    pub memory: &'a SpanMemory,
     /// How products become scores; a query's position is its place in its group.
     pub scoring: Scoring<'a>,
 }
@@ -80,8 +87,8 @@ pub struct SpanAttention<'a> {
 impl SpanAttention<'_> {
     /// What rows gather from their segments, `[rows, heads * depth]`. `groups` cover the rows in order.
     pub fn run(&self, groups: &[Queries]) -> Vec<f32> {
-        let width = self.keys.heads * self.keys.depth;
-        let lengths = groups.iter().map(|group| group.rows.len() * self.keys.spans[group.segment].len());
+        let width = self.memory.heads * self.memory.depth;
+        let lengths = groups.iter().map(|group| group.rows.len() * self.memory.spans[group.segment].len());
         let work = lengths.sum::<usize>() * width;
         let mut out = vec![0.0; groups.last().map_or(0, |group| group.rows.end) * width];
         let mut parts = Vec::new();
@@ -102,21 +109,23 @@ impl SpanAttention<'_> {
     /// [`Self::run`] for `ROWS` rows of a group from `first` on. Each row's sums are made in one order whatever `ROWS` is.
     #[inline(always)]
     fn attend<I: Isa, const ROWS: usize>(&self, isa: I, first: usize, group: &Queries, out: &mut [f32]) {
-        let SpanKeys { heads, depth, .. } = *self.keys;
-        let (span, keys, length) = self.keys.segment(group.segment);
-        let mut scores = vec![0.0; ROWS * length];
+        let SpanMemory { heads, depth, .. } = *self.memory;
+        let count = self.memory.spans[group.segment].len();
+        let mut scores = vec![0.0; ROWS * count.next_multiple_of(PADDING)];
         for head in 0..heads {
+            let (keys, values, length) = self.memory.part(group.segment, head);
             let queries = array::from_fn(|row| self.queries.part(first + row, head * depth, depth));
-            score::<I, ROWS>(isa, queries, &keys[head * depth * length..][..depth * length], length, &mut scores);
+            score::<I, ROWS>(isa, queries, keys, length, &mut scores);
             for (row, scores) in scores.chunks_exact_mut(length).enumerate() {
-                let scores = &mut scores[..span.len()];
-                self.scoring.apply(scores, head, first + row - group.rows.start);
-                Softmax::new_mut(scores).eval(isa);
+                let (real, padding) = scores.split_at_mut(count);
+                self.scoring.apply(real, head, first + row - group.rows.start);
+                padding.fill(f32::NEG_INFINITY);
+                softmax(isa, scores);
             }
             let mut rows = out.chunks_exact_mut(heads * depth);
             let out = array::from_fn(|_| rows.next().map_or(&mut [][..], |row| &mut row[head * depth..][..depth]));
-            let scores: [&[f32]; ROWS] = array::from_fn(|row| &scores[row * length..][..span.len()]);
-            gather(isa, scores, |at| span.start + at, self.values, head * depth, out);
+            let scores: [&[f32]; ROWS] = array::from_fn(|row| &scores[row * length..][..count]);
+            gather(isa, scores, |at| at, Strided { values, stride: depth, offset: 0 }, 0, out);
         }
     }
 }
@@ -135,7 +144,7 @@ impl SimdOp for Part<'_> {
     fn eval<I: Isa>(self, isa: I) {
         /// Rows that share what is loaded of keys and values.
         const TILE: usize = 4;
-        let width = self.attention.keys.heads * self.attention.keys.depth;
+        let width = self.attention.memory.heads * self.attention.memory.depth;
         let mut rest = self.out;
         for group in self.groups {
             let mut rows = group.rows.clone();
@@ -161,14 +170,19 @@ fn score<I: Isa, const ROWS: usize>(isa: I, queries: [&[f32]; ROWS], keys: &[f32
     while at < length {
         let scores = &mut scores[at..];
         // As many sums at once as there are registers for: one alone would wait for itself at every step.
-        at += match ((length - at) / lanes, ROWS) {
-            (0 | 1, _) => score_block::<I, ROWS, 1>(isa, queries, keys, length, at, scores),
-            (2, _) | (_, 2..) => score_block::<I, ROWS, 2>(isa, queries, keys, length, at, scores),
-            (3, _) => score_block::<I, ROWS, 3>(isa, queries, keys, length, at, scores),
-            (4, _) => score_block::<I, ROWS, 4>(isa, queries, keys, length, at, scores),
-            (5, _) => score_block::<I, ROWS, 5>(isa, queries, keys, length, at, scores),
-            (6, _) => score_block::<I, ROWS, 6>(isa, queries, keys, length, at, scores),
-            (7, _) => score_block::<I, ROWS, 7>(isa, queries, keys, length, at, scores),
+        let most = match ROWS {
+            1 => 8,
+            _ if lanes >= PADDING => 4,
+            _ => 2,
+        };
+        at += match ((length - at) / lanes).min(most) {
+            0 | 1 => score_block::<I, ROWS, 1>(isa, queries, keys, length, at, scores),
+            2 => score_block::<I, ROWS, 2>(isa, queries, keys, length, at, scores),
+            3 => score_block::<I, ROWS, 3>(isa, queries, keys, length, at, scores),
+            4 => score_block::<I, ROWS, 4>(isa, queries, keys, length, at, scores),
+            5 => score_block::<I, ROWS, 5>(isa, queries, keys, length, at, scores),
+            6 => score_block::<I, ROWS, 6>(isa, queries, keys, length, at, scores),
+            7 => score_block::<I, ROWS, 7>(isa, queries, keys, length, at, scores),
             _ => score_block::<I, ROWS, 8>(isa, queries, keys, length, at, scores),
         };
     }
@@ -190,7 +204,7 @@ fn score_block<I: Isa, const ROWS: usize, const BLOCK: usize>(
     let depth = keys.len() / length;
     let queries = queries.map(|query| &query[..depth]);
     for (place, keys) in keys.chunks_exact(length).enumerate() {
-        let keys = ops.load_many::<BLOCK>(&keys[at..]);
+        let keys = load::<I, BLOCK>(isa, &keys[at..at + BLOCK * lanes]);
         for (sums, query) in sums.iter_mut().zip(queries) {
             let query = ops.splat(query[place]);
             for (sum, keys) in sums.iter_mut().zip(keys) {
