@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Times `translate` and CTranslate2 in turns on the same work and prints the ratios. Arguments go to compare.py:
 #
-#     benches/compare.sh --tokenizer FOLDER --input LINES [--big] [--rounds 3]
+#     benches/compare.sh --tokenizer FOLDER --input LINES [--models FOLDER] [--rounds 3]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -x .venv/bin/python ] || python3 -m venv .venv
