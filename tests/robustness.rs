@@ -72,7 +72,14 @@ fn mistyped_commands_and_misplaced_dashes() {
     let text = write(&folder, "text.txt", "مرحبا".as_bytes());
     assert_fails(&translate(&press(), "sumarize", &[&text]), 1, &["sumarize can't be read"]);
     let out = folder.path().join("out");
-    assert_fails(&translate(&press(), &text, &["-", "--output-dir", out.to_str().unwrap()]), 2, &["standard input"]);
+    let arguments = ["-", "--output-dir", out.to_str().unwrap()];
+    assert_fails(&translate(&press(), &text, &arguments), 2, &["standard input"]);
+    assert_fails(
+        &translate(&press(), "summarize", &[&[text.as_str()], &arguments[..]].concat()),
+        2,
+        &["standard input"],
+    );
+    assert_fails(&translate(&press(), "summarize", &[&text, "missing.txt"]), 1, &["missing.txt can't be read"]);
 }
 
 #[cfg(target_os = "linux")]
@@ -81,28 +88,36 @@ fn a_named_pipe_is_read_once_and_names_need_not_be_utf_8() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
+    const TEXT: &str = "The minister opened the port.\n";
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let feeder = std::thread::spawn({
-        let pipe = pipe.clone();
-        move || fs::write(pipe, "12345\n")
-    });
-    let output = translate(&press(), pipe.to_str().unwrap(), &[]);
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"12345\n"[..]));
-    feeder.join().unwrap().unwrap();
-
     let name = |bytes| folder.path().join(OsStr::from_bytes(bytes));
     fs::write(name(b"a\xFF.txt"), "1\n").unwrap();
-    fs::write(name(b"a\xFE.txt"), "2\n").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_translate"))
-        .args(["--model", press().to_str().unwrap(), "--output-dir"])
-        .args([folder.path(), &name(b"a\xFF.txt"), &name(b"a\xFE.txt")])
-        .env("HF_HUB_OFFLINE", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(fs::read_to_string(name(b"a\xFE.en.txt")).unwrap(), "2\n");
+    fs::write(name(b"a\xFE.txt"), TEXT).unwrap();
+    for (command, expected) in [(None, TEXT), (Some("summarize"), &format!("The minister opened the port\n\n{TEXT}"))] {
+        let run = |arguments: &[&OsStr]| {
+            let output = Command::new(env!("CARGO_BIN_EXE_translate"))
+                .args(command)
+                .args(["--model", press().to_str().unwrap()])
+                .args(arguments)
+                .env("HF_HUB_OFFLINE", "1")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let feeder = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::write(pipe, TEXT)
+        });
+        assert_eq!(run(&[pipe.as_os_str()]), expected);
+        feeder.join().unwrap().unwrap();
+
+        let (one, other) = (name(b"a\xFF.txt"), name(b"a\xFE.txt"));
+        run(&[one.as_os_str(), other.as_os_str(), OsStr::new("--output-dir"), folder.path().as_os_str()]);
+        assert_eq!(fs::read_to_string(name(b"a\xFE.en.txt")).unwrap(), expected);
+    }
 }
 
 #[test]

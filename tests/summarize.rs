@@ -228,6 +228,38 @@ fn several_documents_have_a_result_each() {
 }
 
 #[test]
+fn a_broken_document_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let record = format!("{}\n", json!({"text": "The minister opened the port."}));
+    let a = file("a.jsonl", &record);
+    // More records than are summarised together.
+    let b = file("b.jsonl", &format!("{}no json\n", record.repeat(300)));
+    let c = file("c.jsonl", &format!("{record}no json\n"));
+    let d = file("d.txt", ENGLISH);
+    let out = folder.path().join("out");
+    let output = command(&[&a, &b, &c, &d, "--output-dir", out.to_str().unwrap()]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let lines: Vec<&str> = message.lines().collect();
+    let [first, second, last] = lines[..] else { panic!("{message}") };
+    assert!(first.contains("line 301") && first.contains("b.jsonl"), "{message}");
+    assert!(second.contains("line 2") && second.contains("c.jsonl"), "{message}");
+    assert!(last.contains("2 of 4 documents"), "{message}");
+    let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["a.en.jsonl", "d.en.txt"]);
+    assert!(
+        fs::read_to_string(out.join("a.en.jsonl")).unwrap().contains("\"headline\":\"The minister opened the port\"")
+    );
+    assert_eq!(fs::read_to_string(out.join("d.en.txt")).unwrap(), run(&[], ENGLISH));
+}
+
+#[test]
 fn empty_and_odd_documents_are_no_failure() {
     for text in ["", "\n \n", "...", "#خبر"] {
         let found = object(&[], text);

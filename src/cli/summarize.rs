@@ -1,5 +1,6 @@
 //! `translate summarize [INPUT]...`: releases in, an English headline and summary of each out.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
@@ -15,7 +16,7 @@ use translate::release::Release;
 use translate::summarizer::{Report, Style, Summarizer, Summary};
 use translate::translator::Translator;
 
-use super::jobs::{Job, JobArgs, usage};
+use super::jobs::{Job, JobArgs, Unread, usage};
 use super::load::load;
 use super::options::ModelArgs;
 use super::output::{Output, WriteError, clean_up_on_interrupt};
@@ -124,7 +125,7 @@ pub fn run(args: &SummarizeArgs, common: &Common) -> Result<(), Failure> {
         (Some(Format::Ninjs), Layout::Prose | Layout::Lines) => Some("json"),
         (None | Some(Format::Text | Format::Ninjs), _) => None,
     };
-    let jobs = args.jobs.jobs(args.model.target(), extension)?;
+    let jobs = args.jobs.jobs(args.model.target(), None, extension)?;
     clean_up_on_interrupt();
     let translator = args.load(None, common)?;
     let writer = args.writer(common)?;
@@ -227,17 +228,30 @@ impl SummarizeArgs {
         Ok(is_cached.then(|| (ModelStrategy::Direct, spec.name.clone())))
     }
 
-    /// Reads ahead as many releases as are summarised together, and writes them to the results of their jobs.
+    /// Reads ahead as many releases as are summarised together, and writes them to the results of their jobs. Of several
+    /// documents one that can't be read is left out.
     fn summarize(&self, jobs: &[Job], summarizer: &Summarizer, common: &Common) -> Result<(), Failure> {
-        let mut results = Results { args: self, jobs, models: summarizer.models(), open: None, next: 0 };
-        let mut items = jobs.iter().enumerate().flat_map(|(number, job)| items(number, job)).peekable();
+        let mut results =
+            Results { args: self, jobs, models: summarizer.models(), open: None, next: 0, left_out: BTreeSet::new() };
+        let mut unread = Unread::new(jobs, common);
+        let items = |(number, job)| items(number, job).map(move |item| (number, item));
+        let mut items = jobs.iter().enumerate().flat_map(items).peekable();
         while items.peek().is_some() {
-            let mut batch = Vec::new();
+            let mut batch: Vec<Item> = Vec::new();
             let mut bytes = 0;
             while batch.len() < RELEASES
                 && bytes < BYTES
-                && let Some(item) = items.next().transpose()?
+                && let Some((job, item)) = items.next()
             {
+                let item = match item {
+                    Ok(item) => item,
+                    Err(error) => {
+                        unread.add(error)?;
+                        results.leave_out(job);
+                        batch.retain(|item| item.job != job);
+                        continue;
+                    }
+                };
                 bytes += item
                     .release
                     .paragraphs
@@ -254,7 +268,8 @@ impl SummarizeArgs {
                 results.add(item, release, &summary)?;
             }
         }
-        results.finish()
+        results.finish()?;
+        Ok(unread.finish()?)
     }
 }
 
@@ -316,6 +331,8 @@ struct Results<'a> {
     open: Option<(Output, bool)>,
     /// The job whose result is opened next.
     next: usize,
+    /// Jobs that have no result.
+    left_out: BTreeSet<usize>,
 }
 
 impl Results<'_> {
@@ -361,11 +378,21 @@ impl Results<'_> {
     fn open_up_to(&mut self, job: usize) -> Result<(), Failure> {
         while self.next <= job {
             self.close()?;
-            let output = Output::open(self.jobs.get(self.next).and_then(|job| job.output.as_deref()))?;
-            self.open = Some((output, false));
+            if !self.left_out.contains(&self.next) {
+                let output = Output::open(self.jobs.get(self.next).and_then(|job| job.output.as_deref()))?;
+                self.open = Some((output, false));
+            }
             self.next += 1;
         }
         Ok(())
+    }
+
+    /// Gives `job` no result, and drops what there is of it.
+    fn leave_out(&mut self, job: usize) {
+        self.left_out.insert(job);
+        if self.next == job + 1 {
+            self.open = None;
+        }
     }
 
     fn close(&mut self) -> Result<(), Failure> {
