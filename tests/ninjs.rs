@@ -295,3 +295,23 @@ fn every_record_becomes_a_story() {
     assert_eq!(ids, ["a-1", &format!("{}#2", path.display()), "3"]);
     assert_eq!(found[1]["bodies"][0]["wordCount"], 0);
 }
+
+#[test]
+fn records_in_company_are_what_they_are_alone() {
+    let texts = [RELEASE, "", "The minister opened the port."];
+    // More than are summarised together.
+    let kinds: Vec<usize> = (0..300).map(|number| (number % 100).min(2)).collect();
+    let record = |(id, kind): (usize, &usize)| serde_json::json!({"id": id, "text": texts[*kind]}).to_string();
+    let records: Vec<String> = kinds.iter().enumerate().map(record).collect();
+    let found = items(&run(&["-f", "ninjs", "--field", "text"], &records.join("\n")));
+    assert_eq!(found.len(), 300);
+    let alone = texts.map(|text| items(&run(&["-f", "ninjs"], text)).pop());
+    for (number, (found, kind)) in found.iter().zip(kinds).enumerate() {
+        assert_eq!(found["altIds"][0]["value"], number.to_string());
+        // Of a document without text there is no story.
+        let Some(alone) = &alone[kind] else { continue };
+        for name in ["headlines", "descriptions", "bodies"] {
+            assert_eq!(found[name], alone[name], "{name} of {number}");
+        }
+    }
+}

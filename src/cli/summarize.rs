@@ -13,7 +13,7 @@ use translate::hub::{self, NoProgress, Provenance};
 use translate::ninjs::{Origin, Story};
 use translate::registry::{ModelRef, ModelSpec, Registry, Task};
 use translate::release::Release;
-use translate::summarizer::{Report, Style, Summarizer, Summary};
+use translate::summarizer::{BYTES_AT_ONCE, RELEASES_AT_ONCE, Report, Style, Summarizer, Summary};
 use translate::translator::Translator;
 
 use super::jobs::{Job, JobArgs, Unread, usage};
@@ -101,10 +101,6 @@ impl From<StyleArg> for Style {
 fn at_least_one() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
 }
-
-/// Releases that are summarised together: enough to fill batches, and a bound on memory.
-const RELEASES: usize = 256;
-const BYTES: usize = 4 << 20;
 
 /// A release and where it stands.
 struct Item {
@@ -239,8 +235,8 @@ impl SummarizeArgs {
         while items.peek().is_some() {
             let mut batch: Vec<Item> = Vec::new();
             let mut bytes = 0;
-            while batch.len() < RELEASES
-                && bytes < BYTES
+            while batch.len() < RELEASES_AT_ONCE
+                && bytes < BYTES_AT_ONCE
                 && let Some((job, item)) = items.next()
             {
                 let item = match item {

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use crate::document::{DocumentName, Part, Segment, Writer};
 use crate::release::Release;
-use crate::summarizer::Summarizer;
+use crate::summarizer::{BYTES_AT_ONCE, RELEASES_AT_ONCE, Summarizer};
 use crate::translation::{Flag, Translation};
 
 use super::{Origin, Story};
 
 /// One news object a line for every document with text in it, and for every record: headline, summary and the whole text
-/// without its headline. A document is held in memory until it ends.
+/// without its headline. A document is held in memory until it ends, records until there are enough to summarise together.
 pub struct NinjsWriter<'a, W> {
     out: W,
     origin: Origin<'a>,
@@ -20,6 +20,18 @@ pub struct NinjsWriter<'a, W> {
     /// The parts so far, and what stands in their place in English.
     parts: Vec<Part>,
     english: Vec<String>,
+    is_suspect: bool,
+    /// Ended, and to be summarised together.
+    pending: Vec<Pending>,
+}
+
+/// A document or record whose summary is to come.
+struct Pending {
+    document: String,
+    release: Release,
+    /// Its headline in English, and the text without it.
+    headline: String,
+    body: String,
     is_suspect: bool,
 }
 
@@ -35,26 +47,37 @@ impl<'a, W: Write> NinjsWriter<'a, W> {
             parts: Vec::new(),
             english: Vec::new(),
             is_suspect: false,
+            pending: Vec::new(),
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    /// Ends the document or record at hand.
+    fn end(&mut self) {
         let (parts, english) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.english));
         let is_suspect = std::mem::take(&mut self.is_suspect);
         let release = Release::read(&parts);
         if release.paragraphs.is_empty() && !self.is_record {
-            return Ok(());
+            return;
         }
-        let summaries = self.summarizer.summarize_batch(std::slice::from_ref(&release)).map_err(io::Error::other)?;
-        for summary in &summaries {
-            let story = Story::new(self.document.current(), &release, summary, &self.origin, self.summarizer.models());
-            let (headline, body) = without_headline(&release, &parts, &english);
+        let (headline, body) = without_headline(&release, &parts, &english);
+        let document = self.document.current().to_owned();
+        self.pending.push(Pending { document, release, headline, body, is_suspect });
+    }
+
+    /// Summarises and writes what has ended.
+    fn write_pending(&mut self) -> io::Result<()> {
+        let mut pending = std::mem::take(&mut self.pending);
+        let releases: Vec<Release> = pending.iter_mut().map(|ended| std::mem::take(&mut ended.release)).collect();
+        let summaries = self.summarizer.summarize_batch(&releases).map_err(io::Error::other)?;
+        for ((ended, release), summary) in pending.into_iter().zip(&releases).zip(&summaries) {
+            let story = Story::new(&ended.document, release, summary, &self.origin, self.summarizer.models());
             let mut flags = story.flags.clone();
-            if is_suspect && !flags.contains(&Flag::Suspect.name()) {
+            if ended.is_suspect && !flags.contains(&Flag::Suspect.name()) {
                 flags.push(Flag::Suspect.name());
             }
-            let full_headline = Some(headline).filter(|headline| headline.trim_end_matches('.') != story.headline);
-            let story = Story { body: Some(body), full_headline, flags, ..story };
+            let full_headline =
+                Some(ended.headline).filter(|headline| headline.trim_end_matches('.') != story.headline);
+            let story = Story { body: Some(ended.body), full_headline, flags, ..story };
             serde_json::to_writer(&mut self.out, &story.item())?;
             self.out.write_all(b"\n")?;
         }
@@ -84,7 +107,11 @@ impl<W: Write> Writer for NinjsWriter<'_, W> {
                 self.english.push(text.clone());
             }
             Part::Record(record) => {
-                self.flush()?;
+                self.end();
+                let bytes: usize = self.pending.iter().map(|ended| ended.body.len()).sum();
+                if self.pending.len() >= RELEASES_AT_ONCE || bytes >= BYTES_AT_ONCE {
+                    self.write_pending()?;
+                }
                 self.document.next(record);
                 self.is_record = true;
             }
@@ -101,7 +128,8 @@ impl<W: Write> Writer for NinjsWriter<'_, W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.flush()?;
+        self.end();
+        self.write_pending()?;
         self.out.flush()
     }
 }

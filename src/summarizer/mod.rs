@@ -51,6 +51,11 @@ enum Writer {
     SummarizeFirst(Translator),
 }
 
+/// Releases that are worth summarising together: enough to fill batches, and a bound on memory.
+pub const RELEASES_AT_ONCE: usize = 256;
+/// Bytes of text at which fewer releases are enough.
+pub const BYTES_AT_ONCE: usize = 4 << 20;
+
 /// Words of a summary, unless it is told otherwise.
 const SUMMARY_WORDS: usize = 60;
 
