@@ -231,6 +231,17 @@ fn what_cannot_be_run_is_named_beside_what_can() {
 }
 
 #[test]
+fn an_mbart_with_other_languages_than_the_50_is_refused() {
+    let options = HubOptions::new(PathBuf::from("nowhere"));
+    let folder = hub::fetch(&ModelRef::Folder(fixtures().join("mbart50")), &options, &mut NoProgress).unwrap();
+    let task = Task { from: "ar", to: "en", prefix: None };
+    let rows = model::config(&folder).unwrap().vocab_size();
+    assert!(tokenizer::load(&folder, task, rows).is_ok());
+    let error = tokenizer::load(&folder, task, rows - 27).err().unwrap().to_string();
+    assert!(error.contains("fewer languages than mBART-50"), "{error}");
+}
+
+#[test]
 fn damaged_vocabularies_are_errors_that_name_the_file() {
     for (name, file) in [
         ("t5", "spiece.model"),

@@ -96,6 +96,13 @@ impl FastTokenizer {
         let mut prefix = task.prefix.unwrap_or_default().to_owned();
         let (mut first, mut language) = (None, None);
         if let Some(languages) = kind.languages() {
+            // The mBART of 25 languages differs from that of 50 by nothing else that its files tell.
+            let lacks = |token: &String| inner.token_to_id(token).is_some_and(|id| id as usize >= rows);
+            if kind == Kind::Mbart50 && languages.tokens().any(|token| lacks(&token)) {
+                let reason =
+                    "the network has fewer languages than mBART-50, and no other mBART is supported".to_owned();
+                return Err(TokenizerError::Build { path: path.clone(), reason });
+            }
             first = Some(require(&inner, &languages.find(task.from)?)?);
             language = Some(require(&inner, &languages.find(task.to)?)?);
         } else if kind == Kind::Bart {
