@@ -267,7 +267,7 @@ mod with {
         });
         assert_eq!(pinned.stdout, output.stdout);
         let other_pair = translate(&closed_port(), |command| _ = command.args(["--to", "fr"]));
-        assert_says(&failure(&other_pair), &["no known model translates ar to fr"]);
+        assert_says(&failure(&other_pair), &["no known model is there to translate ar to fr"]);
     }
 
     #[test]
