@@ -46,8 +46,8 @@ class Program:
         report = json.loads(self.run("eval", "--json", "--metrics", "bleu,chrf", "-r", references, "--hypothesis", translations))
         scores = {score["name"].lower(): score for score in report["scores"]}
         return {
-            "bleu": round(scores["bleu"]["score"], 2), "chrf": round(scores["chrf"]["score"], 2),
-            "signatures": [scores["bleu"]["signature"], scores["chrf"]["signature"]],
+            "bleu": round(scores["bleu"]["score"], 2), "chrf": round(scores["chrf2"]["score"], 2),
+            "signatures": [scores["bleu"]["signature"], scores["chrf2"]["signature"]],
         }  # fmt: skip
 
     def translate(self, model: object, source: Path, out: Path, *more: object) -> list[dict]:
