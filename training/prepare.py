@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import random
+import shutil
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -171,6 +172,7 @@ def main() -> None:
     parser.add_argument("--flores", type=Path, default=HERE / "../../shared/data")
     parser.add_argument("--out", type=Path, default=HERE / "data")
     parser.add_argument("--vocabulary", type=int, default=16_000, help="pieces, <pad> not counted")
+    parser.add_argument("--tokenizer", type=Path, help="take the vocabulary of this model folder, to train that model on")
     parser.add_argument("--per-template", type=int, default=500, help="most sentences made from one template")
     parser.add_argument("--shard-size", type=int, default=150_000, help="pairs in a shard")
     parser.add_argument("--longest", type=int, default=128, help="tokens in a source or target, </s> included, at most 255")
@@ -212,7 +214,12 @@ def main() -> None:
         collector.add(name, domains[name], source, target, trusted=False)
 
     rng.shuffle(collector.pairs)
-    train_tokenizer(collector.pairs, weights, options.vocabulary, options.out / "tokenizer", rng)
+    if options.tokenizer:
+        (options.out / "tokenizer").mkdir(parents=True, exist_ok=True)
+        for name in ("source.spm", "target.spm", "vocab.json", "tokenizer_config.json"):
+            shutil.copy(options.tokenizer / name, options.out / "tokenizer" / name)
+    else:
+        train_tokenizer(collector.pairs, weights, options.vocabulary, options.out / "tokenizer", rng)
     groups = list(weights)
     tokens = write_shards(collector.pairs, groups, options.out, options.shard_size, options.longest)
     report = {
