@@ -136,8 +136,7 @@ impl TranslateArgs {
                         write_part(&mut *writer, part, translation).map_err(WriteError::at(&place))?;
                         meter.add(part, translation);
                     }
-                    Some((Tag::Failed(_), _)) => break,
-                    Some((Tag::Begin(_), _)) | None => break,
+                    Some((Tag::Failed(_) | Tag::Begin(_), _)) | None => break,
                 }
             }
             if let Some((Tag::Failed(error), _)) = next {
