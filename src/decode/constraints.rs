@@ -1,6 +1,9 @@
 //! Token constraints: small rules that look at what a hypothesis holds so far and change what may follow.
 //!
-//! Each rule equals the logits processor of the same purpose in Hugging Face transformers, and they apply in its order.
+//! Each rule equals the logits processor of the same purpose in Hugging Face transformers, and they apply in its order;
+//! only [`NoLoop`], and what it leaves free, are our own.
+
+use std::sync::Arc;
 
 use super::GenerationOptions;
 
@@ -28,11 +31,15 @@ impl Constraints {
     /// The rules that `options` ask for.
     pub fn new(options: &GenerationOptions) -> Self {
         let mut rules: Vec<Box<dyn Constraint>> = Vec::new();
+        let free = Arc::clone(&options.repeatable);
         if options.repetition_penalty != 1.0 {
-            rules.push(Box::new(RepetitionPenalty(options.repetition_penalty)));
+            rules.push(Box::new(RepetitionPenalty { factor: options.repetition_penalty, free: free.clone() }));
         }
         if options.no_repeat_ngram_size > 0 {
-            rules.push(Box::new(NoRepeatNgram(options.no_repeat_ngram_size)));
+            rules.push(Box::new(NoRepeatNgram { size: options.no_repeat_ngram_size, free: free.clone() }));
+        }
+        if options.no_loops {
+            rules.push(Box::new(NoLoop { free }));
         }
         let is_end = |words: &Vec<u32>| matches!(words.as_slice(), [only] if options.eos.contains(only));
         let bad_words: Vec<_> = options.bad_words.iter().filter(|words| !is_end(words)).cloned().collect();
@@ -61,29 +68,59 @@ impl Constraints {
 }
 
 /// Makes tokens that have occurred less likely (Keskar et al. 2019, CTRL).
-struct RepetitionPenalty(f32);
+struct RepetitionPenalty {
+    factor: f32,
+    free: Arc<[u32]>,
+}
 
 impl Constraint for RepetitionPenalty {
     fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
         for (place, token) in prefix.iter().enumerate() {
             let seen = prefix.get(..place).unwrap_or_default();
-            if !seen.contains(token) {
-                edits.push(Edit::Penalise(*token, self.0));
+            if !seen.contains(token) && !self.free.contains(token) {
+                edits.push(Edit::Penalise(*token, self.factor));
             }
         }
     }
 }
 
 /// Forbids a token that would complete an n-gram for the second time.
-struct NoRepeatNgram(usize);
+struct NoRepeatNgram {
+    size: usize,
+    free: Arc<[u32]>,
+}
 
 impl Constraint for NoRepeatNgram {
     fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
-        let Some(begin) = (prefix.len() + 1).checked_sub(self.0) else { return };
+        let Some(begin) = (prefix.len() + 1).checked_sub(self.size) else { return };
         let open = prefix.get(begin..).unwrap_or_default();
-        for ngram in prefix.windows(self.0) {
+        for ngram in prefix.windows(self.size) {
             if let Some((last, head)) = ngram.split_last()
                 && head == open
+                && !self.free.contains(last)
+            {
+                edits.push(Edit::Ban(*last));
+            }
+        }
+    }
+}
+
+/// Forbids a token that would say the same for the third time in a row, unless all of it is free.
+struct NoLoop {
+    free: Arc<[u32]>,
+}
+
+impl Constraint for NoLoop {
+    fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
+        for length in 1..=(prefix.len() + 1) / 3 {
+            // Two whole repetitions and the third but for its last token.
+            let Some(tail) = prefix.len().checked_sub(3 * length - 1).and_then(|begin| prefix.get(begin..)) else {
+                continue;
+            };
+            if let Some((unit, rest)) = tail.split_at_checked(length)
+                && let Some((last, begun)) = unit.split_last()
+                && rest.chunks(length).all(|chunk| chunk == unit || chunk == begun)
+                && !unit.iter().all(|token| self.free.contains(token))
             {
                 edits.push(Edit::Ban(*last));
             }
@@ -131,5 +168,35 @@ impl Constraint for ForcedAt {
         if prefix.len() == self.length {
             edits.push(Edit::Force(self.tokens.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn banned(rule: &dyn Constraint, prefix: &[u32]) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        rule.edits(prefix, &mut edits);
+        edits
+    }
+
+    #[test]
+    fn the_third_time_in_a_row_is_a_loop() {
+        let rule = NoLoop { free: [50, 51].into() };
+        assert_eq!(banned(&rule, &[9, 7]), []);
+        assert_eq!(banned(&rule, &[9, 7, 7]), [Edit::Ban(7)]);
+        assert_eq!(banned(&rule, &[9, 1, 2, 3, 1, 2, 3, 1, 2]), [Edit::Ban(3)]);
+        assert_eq!(banned(&rule, &[9, 1, 2, 3, 1, 2, 4, 1, 2]), []);
+        // Noughts may go on for ever, a word with a nought may not.
+        assert_eq!(banned(&rule, &[9, 50, 50, 51, 50, 51, 50]), []);
+        assert_eq!(banned(&rule, &[9, 4, 50, 4, 50, 4]), [Edit::Ban(50)]);
+    }
+
+    #[test]
+    fn a_free_token_may_repeat_an_ngram() {
+        let prefix = [9, 4, 50, 50, 4, 50];
+        assert_eq!(banned(&NoRepeatNgram { size: 3, free: [].into() }, &prefix), [Edit::Ban(50)]);
+        assert_eq!(banned(&NoRepeatNgram { size: 3, free: [50].into() }, &prefix), []);
     }
 }

@@ -1,5 +1,7 @@
 //! What to generate: the options of `generation_config.json`, and how the layers of defaults combine.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -188,6 +190,8 @@ impl GenerationConfig {
             min_length: self.min_length.unwrap_or(0),
             no_repeat_ngram_size: self.no_repeat_ngram_size.unwrap_or(0),
             repetition_penalty,
+            no_loops: false,
+            repeatable: Arc::default(),
             bad_words: self.bad_words_ids.unwrap_or_default(),
             forced_bos: self.forced_bos_token_id,
             forced_eos: self.forced_eos_token_id.map(TokenIds::into_vec).unwrap_or_default(),
@@ -221,6 +225,12 @@ pub struct GenerationOptions {
     pub no_repeat_ngram_size: usize,
     /// Factor against tokens that have occurred, above 0; 1 is off.
     pub repetition_penalty: f32,
+    /// No sequence of tokens, of whatever length, stands three times in a row. Not one of transformers' options.
+    #[serde(skip)]
+    pub no_loops: bool,
+    /// Tokens that the three options above leave alone; transformers leaves none alone.
+    #[serde(skip)]
+    pub repeatable: Arc<[u32]>,
     /// Token sequences that must not occur.
     pub bad_words: Vec<Vec<u32>>,
     /// The first token, where it is prescribed.
@@ -244,9 +254,10 @@ impl GenerationOptions {
     /// The same options for a vocabulary in which each token is called `rename(token)`, or is absent. Sequences with an
     /// absent token can't occur and need no ban.
     pub fn renamed(&self, rename: impl Fn(u32) -> Option<u32>) -> Self {
-        let all = |ids: &[u32]| ids.iter().filter_map(|id| rename(*id)).collect();
+        let all = |ids: &[u32]| ids.iter().filter_map(|id| rename(*id)).collect::<Vec<_>>();
         let whole = |ids: &Vec<u32>| ids.iter().map(|id| rename(*id)).collect::<Option<Vec<u32>>>();
         Self {
+            repeatable: all(&self.repeatable).into(),
             bad_words: self.bad_words.iter().filter_map(whole).collect(),
             forced_bos: self.forced_bos.and_then(&rename),
             forced_eos: all(&self.forced_eos),

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::core::{Care, Core};
@@ -287,7 +287,15 @@ impl TranslatorBuilder {
         let threads = if device.is_cpu() { self.threads.unwrap_or_else(cores) } else { 1 };
         let batch_tokens = self.batch_tokens.unwrap_or(BATCH_TOKENS / options.num_beams);
         Ok(Translator {
-            core: Arc::new(Core { model: network, tokenizer, options, care, provenance: folder.provenance, fallback }),
+            core: Arc::new(Core {
+                model: network,
+                tokenizer,
+                options,
+                care,
+                provenance: folder.provenance,
+                fallback,
+                repeatable: OnceLock::new(),
+            }),
             plan: Plan { threads, batch_tokens: batch_tokens.max(1) },
         })
     }

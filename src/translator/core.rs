@@ -1,5 +1,8 @@
 //! One segment's way to the network and back: cleaned, tokenized, split where it is too long; decoded; rejoined.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
 use crate::batch::Size;
 use crate::decode::{GenerationOptions, Hypothesis};
 use crate::hub::Provenance;
@@ -19,6 +22,8 @@ pub(super) struct Core {
     /// Where the model comes from.
     pub(super) provenance: Provenance,
     pub(super) fallback: Option<Fallback>,
+    /// Found when first needed.
+    pub(super) repeatable: OnceLock<Arc<[u32]>>,
 }
 
 /// What is done around the model.
@@ -91,26 +96,43 @@ impl Core {
         let sound = |hypotheses: Vec<Hypothesis>| Decoded { hypotheses, mended: false, suspect: false };
         let mut decoded: Vec<Decoded> = first.into_iter().map(sound).collect();
         if let Care::Full { .. } = self.care {
-            for (source, decoded) in sources.iter().zip(&mut decoded) {
-                if self.is_defective(source, &decoded.hypotheses) {
-                    self.mend(source, decoded)?;
-                }
-            }
+            self.mend(sources, &mut decoded)?;
         }
         Ok(decoded)
     }
 
-    fn is_defective(&self, source: &[u32], hypotheses: &[Hypothesis]) -> bool {
-        hypotheses.first().is_none_or(|best| guard::defect(source.len(), best, &self.options).is_some())
-    }
-
-    fn mend(&self, source: &[u32], decoded: &mut Decoded) -> Result<(), ModelError> {
-        let options = guard::stricter(&self.options, source.len());
-        if let Some(again) = self.model.generate(&[source], &options)?.pop() {
-            decoded.suspect = self.is_defective(source, &again);
-            decoded.hypotheses = again;
-            decoded.mended = true;
+    /// Decodes what is defective once more: together where the options are the same, so that no result depends on the
+    /// batch's other segments.
+    fn mend(&self, sources: &[&[u32]], decoded: &mut [Decoded]) -> Result<(), ModelError> {
+        let mut groups: BTreeMap<usize, Vec<(&[u32], &mut Decoded)>> = BTreeMap::new();
+        for (source, decoded) in sources.iter().zip(decoded) {
+            if self.is_defective(source, &decoded.hypotheses) {
+                groups.entry(guard::shortest(&self.options, source.len())).or_default().push((source, decoded));
+            }
+        }
+        for (min_length, group) in groups {
+            let options = guard::stricter(&self.options, min_length, self.repeatable());
+            let again = self.model.generate(&group.iter().map(|(source, _)| *source).collect::<Vec<_>>(), &options)?;
+            for ((source, decoded), hypotheses) in group.into_iter().zip(again) {
+                *decoded = Decoded { suspect: self.is_defective(source, &hypotheses), hypotheses, mended: true };
+            }
         }
         Ok(())
     }
+
+    fn is_defective(&self, source: &[u32], hypotheses: &[Hypothesis]) -> bool {
+        let is_word = |id| has_letters(&*self.tokenizer, id);
+        hypotheses.first().is_none_or(|best| guard::defect(source, best, &self.options, is_word).is_some())
+    }
+
+    /// The tokens without letters: digits and marks.
+    fn repeatable(&self) -> Arc<[u32]> {
+        let find =
+            || (0..self.tokenizer.vocab_size() as u32).filter(|id| !has_letters(&*self.tokenizer, *id)).collect();
+        Arc::clone(self.repeatable.get_or_init(find))
+    }
+}
+
+fn has_letters(tokenizer: &dyn Tokenizer, id: u32) -> bool {
+    tokenizer.decode(&[id]).chars().any(char::is_alphabetic)
 }

@@ -1,5 +1,7 @@
 //! Guard rails: what a beam search gives when a model loses its way, recognised and decoded again.
 
+use std::sync::Arc;
+
 use crate::decode::{GenerationOptions, Hypothesis};
 
 /// What is wrong with a hypothesis.
@@ -20,12 +22,18 @@ pub enum Defect {
 const RATIO: usize = 4;
 const SLACK: usize = 16;
 
-/// The defect of a hypothesis of a source of `source_length` tokens, if it has one.
-pub fn defect(source_length: usize, hypothesis: &Hypothesis, options: &GenerationOptions) -> Option<Defect> {
+/// The defect of a hypothesis of `source`, if it has one. `is_word` tells tokens with letters from digits and marks.
+pub fn defect(
+    source: &[u32],
+    hypothesis: &Hypothesis,
+    options: &GenerationOptions,
+    is_word: impl Fn(u32) -> bool,
+) -> Option<Defect> {
+    let source_length = source.len();
     let ended = hypothesis.ids.last().is_some_and(|id| options.eos.contains(id));
     let words = if ended { hypothesis.ids.split_last().map(|(_, rest)| rest) } else { Some(hypothesis.ids.as_slice()) }
         .unwrap_or_default();
-    if has_loop(words) {
+    if has_loop(words, &is_word) && !has_loop(source, &is_word) {
         Some(Defect::Loop)
     } else if !ended || hypothesis.ids.len() + 1 >= options.max_length && source_length * 2 < options.max_length {
         Some(Defect::Endless)
@@ -38,28 +46,31 @@ pub fn defect(source_length: usize, hypothesis: &Hypothesis, options: &Generatio
     }
 }
 
-/// Whether some run of 1 to 12 tokens stands so often in a row that no writer means it: 12 tokens in all at least, and
-/// four times at least.
-fn has_loop(ids: &[u32]) -> bool {
-    const LONGEST_UNIT: usize = 12;
-    const TIMES: usize = 4;
-    const TOKENS: usize = 12;
-    (1..=LONGEST_UNIT).any(|unit| {
-        let needed = (unit * TIMES).max(TOKENS) - unit;
+/// Whether some run of tokens with a word among them stands three times in a row, which hardly a writer means.
+fn has_loop(ids: &[u32], is_word: impl Fn(u32) -> bool) -> bool {
+    (1..=ids.len() / 3).any(|unit| {
         let mut run = 0;
-        ids.iter().zip(ids.iter().skip(unit)).any(|(a, b)| {
+        ids.iter().zip(ids.iter().skip(unit)).enumerate().any(|(end, (a, b))| {
             run = if a == b { run + 1 } else { 0 };
-            run >= needed
+            run >= 2 * unit && ids.iter().skip(end + 1 - unit).take(unit).any(|id| is_word(*id))
         })
     })
 }
 
-/// The options for a second try: no three tokens twice, what was said less likely, and not cut short; a token at least.
-pub fn stricter(options: &GenerationOptions, source_length: usize) -> GenerationOptions {
+/// The fewest tokens that a second try of a source of `source_length` tokens may have: one at least, the start token not counted.
+pub fn shortest(options: &GenerationOptions, source_length: usize) -> usize {
+    options.min_length.max(source_length / RATIO).max(2).min(options.max_length - 1)
+}
+
+/// The options for a second try: nothing three times in a row, no three tokens twice, what was said less likely, and not
+/// cut short. The first three leave `repeatable` tokens alone: a figure must be free to be 2,000,000.
+pub fn stricter(options: &GenerationOptions, min_length: usize, repeatable: Arc<[u32]>) -> GenerationOptions {
     GenerationOptions {
+        no_loops: true,
         no_repeat_ngram_size: 3,
         repetition_penalty: options.repetition_penalty.max(1.2),
-        min_length: options.min_length.max(source_length / RATIO).max(2).min(options.max_length - 1),
+        repeatable,
+        min_length,
         ..options.clone()
     }
 }
@@ -78,23 +89,37 @@ mod tests {
         Hypothesis { token_logprobs: vec![0.0; ids.len()], ids, score: 0.0 }
     }
 
+    /// Tokens from 50 on are digits.
+    fn defect_of(source: &[u32], ids: impl IntoIterator<Item = u32>) -> Option<Defect> {
+        defect(source, &hypothesis(ids.into_iter().collect()), &options(), |id| id < 50)
+    }
+
+    fn source(length: u32) -> Vec<u32> {
+        (0..length).collect()
+    }
+
     #[test]
     fn sound_hypotheses_pass() {
-        let ids: Vec<u32> = (1..30).chain([0]).collect();
-        assert_eq!(defect(28, &hypothesis(ids), &options()), None);
-        // A list of three equal words is language, not a loop.
-        assert_eq!(defect(6, &hypothesis(vec![5, 5, 5, 6, 0]), &options()), None);
+        assert_eq!(defect_of(&source(28), (1..30).chain([0])), None);
+        // Twice is language, and so are the noughts of a million.
+        assert_eq!(defect_of(&source(6), [5, 6, 5, 6, 0]), None);
+        assert_eq!(defect_of(&source(6), [5, 50, 50, 50, 0]), None);
+        // The source says it three times as well.
+        assert_eq!(defect_of(&[3, 3, 3, 0], [5, 5, 5, 0]), None);
         // Nothing but the end was read.
-        assert_eq!(defect(1, &hypothesis(vec![0]), &options()), None);
+        assert_eq!(defect_of(&source(1), [0]), None);
     }
 
     #[test]
     fn degenerate_ones_are_told_apart() {
-        let loops: Vec<u32> = [1, 2].into_iter().chain([7, 8, 9].repeat(5)).chain([0]).collect();
-        assert_eq!(defect(15, &hypothesis(loops), &options()), Some(Defect::Loop));
-        assert_eq!(defect(15, &hypothesis((1..99).collect()), &options()), Some(Defect::Endless));
-        assert_eq!(defect(8, &hypothesis((1..80).chain([0]).collect()), &options()), Some(Defect::TooLong));
-        assert_eq!(defect(60, &hypothesis(vec![4, 5, 0]), &options()), Some(Defect::TooShort));
-        assert_eq!(defect(2, &hypothesis(vec![0]), &options()), Some(Defect::TooShort));
+        assert_eq!(defect_of(&source(6), [1, 2, 7, 7, 7, 0]), Some(Defect::Loop));
+        assert_eq!(
+            defect_of(&source(15), [1, 2].into_iter().chain([7, 50, 51].repeat(3)).chain([8, 0])),
+            Some(Defect::Loop)
+        );
+        assert_eq!(defect_of(&source(15), 1..99), Some(Defect::Endless));
+        assert_eq!(defect_of(&source(8), (1..80).chain([0])), Some(Defect::TooLong));
+        assert_eq!(defect_of(&source(60), [4, 5, 0]), Some(Defect::TooShort));
+        assert_eq!(defect_of(&source(2), [0]), Some(Defect::TooShort));
     }
 }
