@@ -17,6 +17,7 @@ pub mod batch;
 pub mod bench;
 pub mod decode;
 pub mod document;
+mod figures;
 pub mod hub;
 pub mod kernels;
 pub mod metrics;

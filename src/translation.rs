@@ -36,6 +36,8 @@ pub enum Flag {
     Mended,
     /// May be no sound translation: repeats itself, breaks off, or is far longer or shorter than its source.
     Suspect,
+    /// Has a number, percentage, month or weekday that its source does not have.
+    UnsupportedNumber,
 }
 
 impl Flag {
@@ -46,6 +48,7 @@ impl Flag {
             Self::Split => "split",
             Self::Mended => "mended",
             Self::Suspect => "suspect",
+            Self::UnsupportedNumber => "unsupported-number",
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use translate::document::Part;
 use translate::hub::Progress;
-use translate::translator::Translation;
+use translate::translator::{Flag, Translation};
 
 /// A bar a file, with bytes, rate and time left, and notes as lines above it; both on standard error, and only
 /// when that is a terminal.
@@ -68,6 +68,8 @@ pub struct Meter {
     started: Instant,
     segments: Cell<u64>,
     tokens: Cell<u64>,
+    /// Segments with a remark that an editor should see.
+    doubtful: Cell<u64>,
 }
 
 impl Meter {
@@ -82,7 +84,7 @@ impl Meter {
         };
         let template = if total.is_some() { "{wide_bar} {percent}% {msg} {eta}" } else { "{spinner} {msg} {elapsed}" };
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, started: Instant::now(), segments: Cell::new(0), tokens: Cell::new(0) }
+        Self { bar, started: Instant::now(), segments: Cell::new(0), tokens: Cell::new(0), doubtful: Cell::new(0) }
     }
 
     /// Counts a part that is done.
@@ -95,12 +97,23 @@ impl Meter {
         if let Part::Segment(_) = part {
             self.segments.set(self.segments.get() + 1);
             self.tokens.set(self.tokens.get() + translation.target_ids.len() as u64);
+            let is_doubtful =
+                translation.flags.iter().any(|flag| matches!(flag, Flag::Suspect | Flag::UnsupportedNumber));
+            self.doubtful.set(self.doubtful.get() + u64::from(is_doubtful));
             self.bar.set_message(self.summary());
         }
     }
 
-    /// Takes the bar away; `verbose` leaves a line in its place.
+    /// Takes the bar away, and says on a terminal how much wants checking; `verbose` leaves a line in its place.
     pub fn finish(&self, verbose: bool) {
+        let doubtful = self.doubtful.get();
+        if doubtful > 0 && !self.bar.is_hidden() {
+            let of = self.segments.get();
+            self.bar.println(format!(
+                "note: {doubtful} of {of} segments repeat themselves or have a number that their source has not; \
+                 `-f jsonl` flags them"
+            ));
+        }
         self.bar.finish_and_clear();
         if verbose {
             eprintln!("{} in {:.1} s", self.summary(), self.started.elapsed().as_secs_f64());

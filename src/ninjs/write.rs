@@ -1,5 +1,6 @@
 //! Translated documents as news objects.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::document::{DocumentName, Part, Segment, Writer};
@@ -20,7 +21,7 @@ pub struct NinjsWriter<'a, W> {
     /// The parts so far, and what stands in their place in English.
     parts: Vec<Part>,
     english: Vec<String>,
-    is_suspect: bool,
+    flags: BTreeSet<&'static str>,
     /// Ended, and to be summarised together.
     pending: Vec<Pending>,
 }
@@ -32,7 +33,7 @@ struct Pending {
     /// Its headline in English, and the text without it.
     headline: String,
     body: String,
-    is_suspect: bool,
+    flags: BTreeSet<&'static str>,
 }
 
 impl<'a, W: Write> NinjsWriter<'a, W> {
@@ -46,7 +47,7 @@ impl<'a, W: Write> NinjsWriter<'a, W> {
             is_record: false,
             parts: Vec::new(),
             english: Vec::new(),
-            is_suspect: false,
+            flags: BTreeSet::new(),
             pending: Vec::new(),
         }
     }
@@ -54,14 +55,14 @@ impl<'a, W: Write> NinjsWriter<'a, W> {
     /// Ends the document or record at hand.
     fn end(&mut self) {
         let (parts, english) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.english));
-        let is_suspect = std::mem::take(&mut self.is_suspect);
+        let flags = std::mem::take(&mut self.flags);
         let release = Release::read(&parts);
         if release.paragraphs.is_empty() && !self.is_record {
             return;
         }
         let (headline, body) = without_headline(&release, &parts, &english);
         let document = self.document.current().to_owned();
-        self.pending.push(Pending { document, release, headline, body, is_suspect });
+        self.pending.push(Pending { document, release, headline, body, flags });
     }
 
     /// Summarises and writes what has ended.
@@ -71,10 +72,8 @@ impl<'a, W: Write> NinjsWriter<'a, W> {
         let summaries = self.summarizer.summarize_batch(&releases).map_err(io::Error::other)?;
         for ((ended, release), summary) in pending.into_iter().zip(&releases).zip(&summaries) {
             let story = Story::new(&ended.document, release, summary, &self.origin, self.summarizer.models());
-            let mut flags = story.flags.clone();
-            if ended.is_suspect && !flags.contains(&Flag::Suspect.name()) {
-                flags.push(Flag::Suspect.name());
-            }
+            let flags: BTreeSet<&str> = story.flags.iter().copied().chain(ended.flags).collect();
+            let flags = flags.into_iter().collect();
             let full_headline =
                 Some(ended.headline).filter(|headline| headline.trim_end_matches('.') != story.headline);
             let story = Story { body: Some(ended.body), full_headline, flags, ..story };
@@ -123,7 +122,8 @@ impl<W: Write> Writer for NinjsWriter<'_, W> {
     fn segment(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
         self.parts.push(Part::Segment(segment.clone()));
         self.english.push(translation.text.clone());
-        self.is_suspect |= translation.flags.contains(&Flag::Suspect);
+        let wanted = translation.flags.iter().filter(|flag| matches!(flag, Flag::Suspect | Flag::UnsupportedNumber));
+        self.flags.extend(wanted.map(|flag| flag.name()));
         Ok(())
     }
 

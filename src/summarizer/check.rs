@@ -1,7 +1,7 @@
 //! Whether what was written says only what its source says.
 
-use super::figures::{Figure, Value, figures};
 use super::summary::{OutputPart, Remark, SourceSpan};
+use crate::figures::{self, Figure, figures};
 
 /// A sentence of the source.
 #[derive(Debug, Clone, Copy)]
@@ -12,34 +12,19 @@ pub(super) struct Evidence<'a> {
 }
 
 /// The figures of `text` that no sentence of its source has, each with those of the source that `text` lacks.
-///
-/// One and two in words, and a plain 1, are not looked for: English has them where Arabic has a form of the noun; and 2 is
-/// said by a dual.
 pub(super) fn unsupported(text: &str, part: OutputPart, source: &[Evidence]) -> Vec<Remark> {
     let ours = figures(text);
-    let theirs: Vec<(Figure, SourceSpan)> = source.iter().flat_map(spans).collect();
-    let has_dual = || source.iter().any(|evidence| evidence.text.split_whitespace().any(may_be_dual));
-    let is_supported = |figure: &Figure| match figure.value {
-        Value::Number(1.0) => true,
-        Value::Number(number) if figure.is_spelt && number <= 2.0 => true,
-        Value::Number(2.0) if has_dual() => true,
-        _ => theirs.iter().any(|(said, _)| figure.is_said_by(said)),
-    };
-    let unsupported: Vec<&Figure> = ours.iter().filter(|figure| !is_supported(figure)).collect();
+    let (theirs, spans): (Vec<Figure>, Vec<SourceSpan>) = source.iter().flat_map(spans).unzip();
+    let sources: Vec<&str> = source.iter().map(|evidence| evidence.text).collect();
     let is_left_out = |said: &Figure| !ours.iter().any(|figure| figure.is_said_by(said));
-    let left_out = || theirs.iter().filter(|(said, _)| is_left_out(said)).map(|(_, span)| span.clone()).collect();
+    let left_out =
+        || theirs.iter().zip(&spans).filter(|(said, _)| is_left_out(said)).map(|(_, span)| span.clone()).collect();
     let remark = |figure: &Figure| Remark::UnsupportedNumber {
         part,
         text: text.get(figure.range.clone()).unwrap_or_default().to_owned(),
         sources: left_out(),
     };
-    unsupported.into_iter().map(remark).collect()
-}
-
-/// Whether `word` ends as Arabic duals do (and many plurals).
-fn may_be_dual(word: &str) -> bool {
-    let word = word.trim_matches(|c: char| !c.is_alphabetic());
-    word.chars().count() > 3 && (word.ends_with("ان") || word.ends_with("ين"))
+    figures::unsupported(&ours, &theirs, &sources).into_iter().map(remark).collect()
 }
 
 fn spans(evidence: &Evidence) -> Vec<(Figure, SourceSpan)> {

@@ -7,7 +7,6 @@
 mod check;
 mod clause;
 mod extract;
-mod figures;
 mod headline;
 mod lexrank;
 mod report;

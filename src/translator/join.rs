@@ -2,6 +2,7 @@
 
 use super::core::Decoded;
 use crate::decode::Hypothesis;
+use crate::figures::{figures, unsupported};
 use crate::profile::{self, Stage};
 use crate::tokenizer::Tokenizer;
 use crate::translation::{Flag, Translation};
@@ -22,10 +23,12 @@ pub(super) fn join(source: String, pieces: Vec<(Vec<u32>, Decoded)>, tokenizer: 
     }
     joined.score = Some(scores / pieces.len().max(1) as f32);
     joined.text = texts.join(" ");
+    let (figures, said) = (figures(&joined.text), figures(&joined.source));
     joined.flags = [
         (pieces.len() > 1, Flag::Split),
         (pieces.iter().any(|(_, decoded)| decoded.mended), Flag::Mended),
         (pieces.iter().any(|(_, decoded)| decoded.suspect), Flag::Suspect),
+        (!unsupported(&figures, &said, &[&joined.source]).is_empty(), Flag::UnsupportedNumber),
     ]
     .into_iter()
     .filter_map(|(holds, flag)| holds.then_some(flag))
@@ -35,4 +38,34 @@ pub(super) fn join(source: String, pieces: Vec<(Vec<u32>, Decoded)>, tokenizer: 
         joined.alternatives = only.hypotheses.iter().skip(1).map(text).collect();
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::hub::ModelFile;
+    use crate::tokenizer::MarianTokenizer;
+
+    #[test]
+    fn a_number_that_the_source_does_not_have_is_flagged() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/starter");
+        let file = |name: &str| ModelFile::from(folder.join(name));
+        let (source, target, vocabulary) = (file("source.spm"), file("target.spm"), file("vocab.json"));
+        let tokenizer = MarianTokenizer::from_files(&source, &target, &vocabulary, None, None).unwrap();
+        let flags = |source: &str, english: &str| {
+            let ids = tokenizer.encode_target(english).unwrap();
+            let hypotheses = vec![Hypothesis { token_logprobs: vec![0.0; ids.len()], ids, score: 0.0 }];
+            let decoded = Decoded { hypotheses, mended: false, suspect: false };
+            let joined = join(source.to_owned(), vec![(tokenizer.encode(source).unwrap(), decoded)], &tokenizer);
+            assert_eq!(joined.text, english);
+            joined.flags
+        };
+        let source = "بلغت القيمة ٣٥ مليون دولار في ٩ تشرين الثاني";
+        assert_eq!(flags(source, "The value was $35 million on Nov. 9"), []);
+        assert_eq!(flags(source, "The value was $53 million on Nov. 9"), [Flag::UnsupportedNumber]);
+        assert_eq!(flags(source, "The value was $35 billion on Nov. 9"), [Flag::UnsupportedNumber]);
+        assert_eq!(flags(source, "The value was $35 million on Oct. 9"), [Flag::UnsupportedNumber]);
+    }
 }

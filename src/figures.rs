@@ -1,5 +1,5 @@
-//! Numbers, percentages, months and weekdays in Arabic and English text, so that those of a headline can be looked for in
-//! its source.
+//! Numbers, percentages, months and weekdays in Arabic and English text, so that those of a translation or headline can be
+//! looked for in its source.
 
 use std::ops::Range;
 
@@ -8,18 +8,18 @@ use crate::text::{digit, fold};
 
 /// Something that a translation must not change.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Figure {
-    pub(super) value: Value,
+pub(crate) struct Figure {
+    pub(crate) value: Value,
     /// What the same words may say too: `بين 3 و5 في المئة` has 3 per cent, `19:00` is 7 p.m.
-    pub(super) others: Vec<Value>,
+    pub(crate) others: Vec<Value>,
     /// Whether it is written in words.
-    pub(super) is_spelt: bool,
+    pub(crate) is_spelt: bool,
     /// Bytes of the text, the unit (`million`, `%`) included.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// In units: 1.2 million is 1,200,000.
     Number(f64),
     Percent(f64),
@@ -31,7 +31,7 @@ pub(super) enum Value {
 
 impl Figure {
     /// Whether `source` says it, in whatever form.
-    pub(super) fn is_said_by(&self, source: &Self) -> bool {
+    pub(crate) fn is_said_by(&self, source: &Self) -> bool {
         let ours = || std::iter::once(self.value).chain(self.others.iter().copied());
         let theirs = || std::iter::once(source.value).chain(source.others.iter().copied());
         ours().any(|value| theirs().any(|said| value.is_said_by(said)))
@@ -52,8 +52,29 @@ impl Value {
     }
 }
 
+/// The figures of `text` that none of `said`, those of its sources, says.
+///
+/// One and two in words, and a plain 1, are not looked for: English has them where Arabic has a form of the noun; and 2 is
+/// said by a dual.
+pub(crate) fn unsupported<'a>(text: &'a [Figure], said: &[Figure], sources: &[&str]) -> Vec<&'a Figure> {
+    let has_dual = || sources.iter().any(|source| source.split_whitespace().any(may_be_dual));
+    let is_supported = |figure: &&Figure| match figure.value {
+        Value::Number(1.0) => true,
+        Value::Number(number) if figure.is_spelt && number <= 2.0 => true,
+        Value::Number(2.0) if has_dual() => true,
+        _ => said.iter().any(|said| figure.is_said_by(said)),
+    };
+    text.iter().filter(|figure| !is_supported(figure)).collect()
+}
+
+/// Whether `word` ends as Arabic duals do (and many plurals).
+fn may_be_dual(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphabetic());
+    word.chars().count() > 3 && (word.ends_with("ان") || word.ends_with("ين"))
+}
+
 /// The figures of `text`, in order.
-pub(super) fn figures(text: &str) -> Vec<Figure> {
+pub(crate) fn figures(text: &str) -> Vec<Figure> {
     let words = split(text);
     let mut figures = Vec::new();
     let mut at = 0;
