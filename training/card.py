@@ -35,7 +35,8 @@ tags: [marian, translation]
 # starter: Arabic to English, small
 
 A Marian encoder-decoder ({layers}, width {width}, {pieces:,} joint pieces, {parameters:.1f} million parameters), trained
-from nothing for press releases: no other model's weights or output went into it, beyond what the sources below hold.
+from nothing for press releases: no other model's weights went into it. Much of what it read was itself written or
+translated by machines: the sources below say where, and this project's own press text was drafted by a language model.
 Weights: {precision}, {megabytes:.1f} MB. It is what `translate` runs where no better model can be had, and it reads like
 that: a rough draft to be edited beside its source.
 
@@ -57,7 +58,9 @@ held-back press sentences is the one that is kept.
 
 ## Data
 Pairs kept after cleaning, and how many times an epoch draws each (the weight). `press` is this project's own text and
-`templates` are sentences filled in from its own templates. Licences are those stated in the sources.
+`templates` are sentences filled in from its own templates. Licences are those stated in the sources. The weights come
+under this project's licence; none of the sources' text is part of them or of the repository, and what a source's licence
+says of models learned from it is for its user to judge.
 
 | name | source | licence | domain | weight | pairs read | pairs used |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -5,11 +5,24 @@ import re
 import unittest
 
 import torch
+import torch.nn.functional as F
 
+from loss import SmoothedCrossEntropy
 from prepare import HERE, Collector, Overlap, read_press
 from quantise import dequantise, quantise
 from templates import BUILT_IN, expand
 from text import normalise, normaliser_rules, reject
+
+
+class Loss(unittest.TestCase):
+    def test_equals_torch(self):
+        torch.manual_seed(1)
+        logits, target = torch.randn(37, 11, requires_grad=True), torch.randint(11, (37,))
+        (expected,) = torch.autograd.grad(F.cross_entropy(logits, target, label_smoothing=0.1, reduction="sum") / 37, logits)
+        loss = SmoothedCrossEntropy.apply(logits, target, 0.1)
+        (found,) = torch.autograd.grad(loss / 37, logits)
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(loss, F.cross_entropy(logits, target, label_smoothing=0.1, reduction="sum"))
 
 
 class Text(unittest.TestCase):

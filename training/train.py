@@ -22,6 +22,7 @@ from alignments import guidance, train_lexicon
 from batches import Corpus
 from embeddings import bilingual_embeddings
 from evaluate import load, read_set, score, translate
+from loss import SmoothedCrossEntropy
 
 HERE = Path(__file__).parent
 # width, feed-forward width, heads, encoder layers, decoder layers
@@ -52,6 +53,20 @@ def build(shape: str, vocabulary: int, dropout: float) -> MarianMTModel:
     return model
 
 
+def optimisers(model: MarianMTModel) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, with updates of the size that Adam's have; Adam for all else.
+
+    Muon: Jordan et al. 2024; the size: Liu et al. 2025, "Muon is Scalable for LLM Training".
+    """
+    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    matrices = [parameter for name, parameter in trained if ".layers." in name and parameter.ndim == 2]
+    others = [parameter for name, parameter in trained if not (".layers." in name and parameter.ndim == 2)]
+    return [
+        torch.optim.Muon(matrices, lr=0.0, weight_decay=0.0, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Adam(others, lr=0.0, betas=(0.9, 0.98), eps=1e-9, fused=True),
+    ]
+
+
 def losses(model: MarianMTModel, source, target, smoothing: float, guide=None) -> tuple[torch.Tensor, int, torch.Tensor]:
     """Summed cross-entropy (nats) over the target tokens, their number, and the loss of alignment to a lexicon, if any."""
     pad = model.config.pad_token_id
@@ -61,20 +76,20 @@ def losses(model: MarianMTModel, source, target, smoothing: float, guide=None) -
         output_attentions=guide is not None,
     )  # fmt: skip
     real = target != pad
-    logits = model.lm_head(hidden.last_hidden_state[real]) + model.final_logits_bias
-    loss = F.cross_entropy(logits.float(), target[real], label_smoothing=smoothing, reduction="sum")
+    logits = model.lm_head(hidden.last_hidden_state[real])  # final_logits_bias is not trained and stays 0
+    loss = SmoothedCrossEntropy.apply(logits, target[real], smoothing)
     aligned = torch.zeros(()) if guide is None else guidance(guide, hidden.cross_attentions, source, target, pad)
     return loss, int(real.sum()), aligned
 
 
 class Trainer:
-    """Model, averaged model, optimiser and the place in the data: all that a checkpoint holds."""
+    """Model, averaged model, optimisers and the place in the data: all that a checkpoint holds."""
 
     def __init__(self, options: argparse.Namespace):
         self.options = options
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        # On a CPU only matrix units make bf16 pay.
-        self.half = self.device == "cuda" or torch.cpu._is_amx_tile_supported()
+        # A CPU without products in bf16 is faster in f32.
+        self.half = self.device == "cuda" or torch.cpu._is_avx512_bf16_supported()
         torch.manual_seed(options.seed)
         torch.set_float32_matmul_precision("high")
         report = json.loads((options.data / "report.json").read_text("utf-8"))
@@ -84,8 +99,7 @@ class Trainer:
         self.tokenizer = MarianTokenizer.from_pretrained(options.data / "tokenizer")
         self.model = build(options.shape, len(self.tokenizer.get_vocab()), options.dropout).to(self.device)
         self.ema = deepcopy(self.model).eval().requires_grad_(False)
-        trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self.optimiser = torch.optim.Adam(trained, lr=0.0, betas=(0.9, 0.98), eps=1e-9, fused=True)
+        self.optimisers = optimisers(self.model)
         self.lexicon = None
         if options.guide:
             self.lexicon = train_lexicon(self.corpus, self.weights, self.model.config.vocab_size, options.seed)
@@ -132,10 +146,12 @@ class Trainer:
             loss, count, aligned = losses(self.model, source, target, self.options.smoothing, self.lexicon)
         ((loss + self.options.guide * aligned) / count).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        rate = self.rate()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+        self.model.zero_grad(set_to_none=True)
         self.step += 1
         self.tokens += int(source.numel() + target.numel())
         keep = min(self.options.ema, (1 + self.step) / (10 + self.step))
@@ -179,15 +195,18 @@ class Trainer:
     def save(self) -> None:
         names = ("step", "epoch", "position", "tokens", "best")
         state = {name: getattr(self, name) for name in names} | {"elapsed": self.elapsed, "shape": self.options.shape}
-        for name in ("model", "ema", "optimiser"):
+        for name in ("model", "ema"):
             state[name] = getattr(self, name).state_dict()
+        state["optimisers"] = [optimiser.state_dict() for optimiser in self.optimisers]
         self.write("checkpoint.pt", state)
         self.log(event="checkpoint")
 
     def resume(self) -> None:
         state = torch.load(self.options.out / "checkpoint.pt", map_location=self.device, weights_only=True)
-        for name in ("model", "ema", "optimiser"):
+        for name in ("model", "ema"):
             getattr(self, name).load_state_dict(state[name])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
         for name in ("step", "epoch", "position", "tokens", "best"):
             setattr(self, name, state[name])
         self.trained_for = state["elapsed"]
