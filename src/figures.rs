@@ -52,19 +52,67 @@ impl Value {
     }
 }
 
-/// The figures of `text` that none of `said`, those of its sources, says.
+/// What the figures of a text's sources say, to be looked up.
+pub(crate) struct Said {
+    /// In rising order.
+    numbers: Vec<f64>,
+    percents: Vec<f64>,
+    months: Vec<u8>,
+    weekdays: Vec<u8>,
+    has_dual: bool,
+}
+
+impl Said {
+    /// By `sources`, in Arabic or English.
+    pub(crate) fn by(sources: &[&str]) -> Self {
+        let has_dual = sources.iter().any(|source| source.split_whitespace().any(may_be_dual));
+        let mut said =
+            Self { numbers: Vec::new(), percents: Vec::new(), months: Vec::new(), weekdays: Vec::new(), has_dual };
+        for figure in sources.iter().flat_map(|source| figures(source)) {
+            for value in std::iter::once(figure.value).chain(figure.others) {
+                match value {
+                    Value::Number(number) => said.numbers.push(number),
+                    Value::Percent(percent) => said.percents.push(percent),
+                    Value::Month(month) => said.months.push(month),
+                    Value::Weekday(weekday) => said.weekdays.push(weekday),
+                }
+            }
+        }
+        said.numbers.sort_unstable_by(f64::total_cmp);
+        said.percents.sort_unstable_by(f64::total_cmp);
+        said
+    }
+
+    fn says(&self, value: Value) -> bool {
+        match value {
+            Value::Number(number) => holds(&self.numbers, number),
+            Value::Percent(percent) => holds(&self.percents, percent),
+            // `13/6/2026` says June.
+            Value::Month(month) => self.months.contains(&month) || holds(&self.numbers, month.into()),
+            Value::Weekday(weekday) => self.weekdays.contains(&weekday),
+        }
+    }
+}
+
+/// Whether `value` is among `values`, which rise.
+fn holds(values: &[f64], value: f64) -> bool {
+    let slack = 1e-9 * value.abs().max(1.0);
+    let at = values.partition_point(|other| *other < value - slack);
+    values.get(at).is_some_and(|other| *other <= value + slack)
+}
+
+/// Those of `figures` that were not said.
 ///
-/// One and two in words, and a plain 1, are not looked for: English has them where Arabic has a form of the noun; and 2 is
-/// said by a dual.
-pub(crate) fn unsupported<'a>(text: &'a [Figure], said: &[Figure], sources: &[&str]) -> Vec<&'a Figure> {
-    let has_dual = || sources.iter().any(|source| source.split_whitespace().any(may_be_dual));
+/// One and two in words, a plain 1 and a nought are not looked for: English has them where Arabic has a form of the noun, or
+/// a word (`بهدفين نظيفين` is 2-0); and 2 is said by a dual.
+pub(crate) fn unsupported<'a>(figures: &'a [Figure], said: &Said) -> Vec<&'a Figure> {
     let is_supported = |figure: &&Figure| match figure.value {
-        Value::Number(1.0) => true,
+        Value::Number(0.0 | 1.0) => true,
         Value::Number(number) if figure.is_spelt && number <= 2.0 => true,
-        Value::Number(2.0) if has_dual() => true,
-        _ => said.iter().any(|said| figure.is_said_by(said)),
+        Value::Number(2.0) if said.has_dual => true,
+        value => said.says(value) || figure.others.iter().any(|value| said.says(*value)),
     };
-    text.iter().filter(|figure| !is_supported(figure)).collect()
+    figures.iter().filter(|figure| !is_supported(figure)).collect()
 }
 
 /// Whether `word` ends as Arabic duals do (and many plurals).
@@ -212,6 +260,27 @@ fn others(text: &str, value: Value, words: &[Word], taken: usize) -> Vec<Value> 
         "والربع" => Some(15.0),
         _ => None,
     });
+    // `the 100m final` is of meters.
+    if matches!(last.map_or("", |word| word.text.as_str()), "m" | "b") && taken > 1 {
+        others.extend(words.first().and_then(Word::digits));
+    }
+    // `نصف مليون`, `ثلث المليار`: the scale itself was taken for the number.
+    let before = text.get(..words.first().map_or(0, |word| word.range.start)).unwrap_or_default();
+    if let Some(part) = before.split_whitespace().next_back().and_then(fraction) {
+        others.push(number * part);
+    }
+    // `ربع مليون`, taken for four of them.
+    if let Some(part) = fraction(first) {
+        others.extend([unit * part, unit]);
+    }
+    // `15 000 درهم`.
+    let thousands = || next.iter().map_while(|word| (word.text.len() == 3).then(|| word.digits())?);
+    if taken == 1 && number < 1000.0 && number.fract() == 0.0 {
+        others.extend(thousands().scan(number, |sum, group| {
+            *sum = *sum * 1000.0 + group;
+            Some(*sum)
+        }));
+    }
     // `سبعينيات القرن الماضي`.
     if first.ends_with("ينيات") && number < 100.0 {
         others.extend([1900.0 + number, 2000.0 + number]);
@@ -238,13 +307,21 @@ fn others(text: &str, value: Value, words: &[Word], taken: usize) -> Vec<Value> 
     others
 }
 
+/// The part of a whole that a word stands for before a unit.
+fn fraction(word: &str) -> Option<f64> {
+    match word.trim_start_matches(['و', 'ب', 'ل', 'ك', 'ف']) {
+        "نصف" => Some(0.5),
+        "ثلث" => Some(1.0 / 3.0),
+        "ربع" => Some(0.25),
+        _ => None,
+    }
+}
+
 /// How many of `words` say "per cent".
 fn percent_sign(words: &[Word]) -> Option<usize> {
     let word = |at: usize| words.get(at).map_or("", |word| word.text.as_str());
     match (word(0), word(1)) {
-        ("%" | "٪" | "percent" | "pct" | "بالمئه" | "بالمائه" | "بالميه" | "نقطه مئويه", _) => {
-            Some(1)
-        }
+        ("%" | "٪" | "percent" | "pct" | "بالمئه" | "بالمائه" | "بالميه", _) => Some(1),
         ("per", "cent") | ("في", "المئه" | "المائه" | "الميه") => Some(2),
         _ => None,
     }
@@ -365,7 +442,7 @@ fn cardinal(word: &str) -> Option<f64> {
         "seventy" | "سبعون" | "سبعين" | "سبعينيات" => 70,
         "eighty" | "ثمانون" | "ثمانين" | "ثمانينيات" => 80,
         "ninety" | "تسعون" | "تسعين" | "تسعينيات" => 90,
-        "hundred" | "مئه" | "مائه" | "ميه" => 100,
+        "hundred" | "مئه" | "مائه" | "ميه" | "مئات" => 100,
         "مئتان" | "مئتين" | "مئتي" | "مائتان" | "مائتين" | "مائتي" => 200,
         "ثلاثمئه" | "ثلاثمائه" => 300,
         "اربعمئه" | "اربعمائه" => 400,
@@ -379,15 +456,15 @@ fn cardinal(word: &str) -> Option<f64> {
     Some(f64::from(value))
 }
 
-/// A month's name. English "may" and "march" are months only with a capital, and beside a number or a preposition they
-/// are taken for one.
+/// A month's name. English ones are months only with a capital, and those that are other words or names too only
+/// before a number.
 fn month_name(words: &[Word]) -> Option<(Value, usize)> {
     let first = words.first()?;
     let is_latin = first.text.is_ascii();
     if is_latin && (!first.is_capital || first.text.len() < 3) {
         return None;
     }
-    let is_verb_too = matches!(first.text.as_str(), "may" | "march" | "mar");
+    let is_verb_too = matches!(first.text.as_str(), "may" | "march" | "mar" | "jan");
     let next_is_number = words.iter().skip(1).find(|word| word.text != ".").is_some_and(|word| word.digits().is_some());
     if is_verb_too && !next_is_number {
         return None;
@@ -464,6 +541,13 @@ mod tests {
             ("في الأول من ديسمبر", "on Dec. 1"),
             ("ثلث الطلبة", "a third of students"),
             ("يومي الأربعاء والخميس", "Wednesday and Thursday"),
+            ("نصف مليون دولار", "$500,000"),
+            ("ربع مليون نسمة", "a quarter of a million people, or 250,000"),
+            ("سباق 100 متر", "the 100m final"),
+            ("15 000 درهم", "15,000 dirhams"),
+            ("1 250 000 نسمة", "1,250,000 people"),
+            ("مئات المتظاهرين", "several hundred protesters"),
+            ("قال يان", "said Jan Egeland"),
         ];
         for (arabic, english) in pairs {
             let source = figures(arabic);

@@ -36,7 +36,7 @@ pub enum Flag {
     Mended,
     /// May be no sound translation: repeats itself, breaks off, or is far longer or shorter than its source.
     Suspect,
-    /// Has a number, percentage, month or weekday that its source does not have.
+    /// Has a number, percentage, month or weekday that its source does not have; looked for from Arabic to English only.
     UnsupportedNumber,
 }
 

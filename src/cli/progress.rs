@@ -104,16 +104,18 @@ impl Meter {
         }
     }
 
-    /// Takes the bar away, and says on a terminal how much wants checking; `verbose` leaves a line in its place.
-    pub fn finish(&self, verbose: bool) {
-        let doubtful = self.doubtful.get();
+    /// Says on a terminal how many segments want checking.
+    pub fn note_doubtful(&self) {
+        let (doubtful, of) = (self.doubtful.get(), self.segments.get());
         if doubtful > 0 && !self.bar.is_hidden() {
-            let of = self.segments.get();
             self.bar.println(format!(
-                "note: {doubtful} of {of} segments repeat themselves or have a number that their source has not; \
-                 `-f jsonl` flags them"
+                "note: {doubtful} of {of} segments want checking: see the flags `suspect` and `unsupported-number` in -f jsonl"
             ));
         }
+    }
+
+    /// Takes the bar away; `verbose` leaves a line in its place.
+    pub fn finish(&self, verbose: bool) {
         self.bar.finish_and_clear();
         if verbose {
             eprintln!("{} in {:.1} s", self.summary(), self.started.elapsed().as_secs_f64());

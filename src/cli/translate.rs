@@ -148,6 +148,10 @@ impl TranslateArgs {
             drop(writer);
             out.finish()?;
         }
+        // The other formats have the flags.
+        if matches!(self.format, None | Some(Format::Text | Format::Bilingual)) {
+            meter.note_doubtful();
+        }
         meter.finish(common.verbose);
         Ok(unread.finish()?)
     }

@@ -77,7 +77,7 @@ impl Constraint for RepetitionPenalty {
     fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
         for (place, token) in prefix.iter().enumerate() {
             let seen = prefix.get(..place).unwrap_or_default();
-            if !seen.contains(token) && !self.free.contains(token) {
+            if !seen.contains(token) && self.free.binary_search(token).is_err() {
                 edits.push(Edit::Penalise(*token, self.factor));
             }
         }
@@ -97,7 +97,7 @@ impl Constraint for NoRepeatNgram {
         for ngram in prefix.windows(self.size) {
             if let Some((last, head)) = ngram.split_last()
                 && head == open
-                && !self.free.contains(last)
+                && self.free.binary_search(last).is_err()
             {
                 edits.push(Edit::Ban(*last));
             }
@@ -105,24 +105,34 @@ impl Constraint for NoRepeatNgram {
     }
 }
 
-/// Forbids a token that would say the same for the third time in a row, unless all of it is free.
+/// How often in a row tokens that are free to repeat may stand at most, where that makes [`WORDLESS_TOKENS`] tokens.
+pub const WORDLESS_TIMES: usize = 5;
+/// See [`WORDLESS_TIMES`]; noughts and commas of a number in the trillions are fewer.
+pub const WORDLESS_TOKENS: usize = 20;
+
+/// Forbids a token that would say the same for the third time in a row, or too often if all of it is free.
 struct NoLoop {
     free: Arc<[u32]>,
+}
+
+impl NoLoop {
+    /// The token that would complete the last `length` tokens of `times` repetitions, if the rest of them is there.
+    fn completes(prefix: &[u32], length: usize, times: usize) -> Option<u32> {
+        let tail = prefix.get((prefix.len() + 1).checked_sub(times * length)?..)?;
+        let repeats = tail.iter().zip(tail.get(length..)?).all(|(a, b)| a == b);
+        tail.get(length - 1).copied().filter(|_| repeats)
+    }
 }
 
 impl Constraint for NoLoop {
     fn edits(&self, prefix: &[u32], edits: &mut Vec<Edit>) {
         for length in 1..=(prefix.len() + 1) / 3 {
-            // Two whole repetitions and the third but for its last token.
-            let Some(tail) = prefix.len().checked_sub(3 * length - 1).and_then(|begin| prefix.get(begin..)) else {
-                continue;
-            };
-            if let Some((unit, rest)) = tail.split_at_checked(length)
-                && let Some((last, begun)) = unit.split_last()
-                && rest.chunks(length).all(|chunk| chunk == unit || chunk == begun)
-                && !unit.iter().all(|token| self.free.contains(token))
-            {
-                edits.push(Edit::Ban(*last));
+            let Some(last) = Self::completes(prefix, length, 3) else { continue };
+            let is_free = |token: &u32| self.free.binary_search(token).is_ok();
+            let is_wordless = is_free(&last) && prefix.iter().rev().take(length - 1).all(is_free);
+            let times = WORDLESS_TIMES.max(WORDLESS_TOKENS.div_ceil(length));
+            if !is_wordless || Self::completes(prefix, length, times).is_some() {
+                edits.push(Edit::Ban(last));
             }
         }
     }
@@ -188,9 +198,11 @@ mod tests {
         assert_eq!(banned(&rule, &[9, 7, 7]), [Edit::Ban(7)]);
         assert_eq!(banned(&rule, &[9, 1, 2, 3, 1, 2, 3, 1, 2]), [Edit::Ban(3)]);
         assert_eq!(banned(&rule, &[9, 1, 2, 3, 1, 2, 4, 1, 2]), []);
-        // Noughts may go on for ever, a word with a nought may not.
+        // Noughts may go on for long, a word with a nought may not.
         assert_eq!(banned(&rule, &[9, 50, 50, 51, 50, 51, 50]), []);
         assert_eq!(banned(&rule, &[9, 4, 50, 4, 50, 4]), [Edit::Ban(50)]);
+        assert_eq!(banned(&rule, &[50; 18]), []);
+        assert!(banned(&rule, &[50; 19]).contains(&Edit::Ban(50)));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::profile::{self, Stage};
 
 pub use constraints::{Constraint, Constraints, Edit};
+pub(crate) use constraints::{WORDLESS_TIMES, WORDLESS_TOKENS};
 pub use options::{EarlyStopping, GenerationConfig, GenerationOptions, OptionsError, Sampling, TokenIds};
 pub use scores::{Candidate, Scorer};
 

@@ -228,7 +228,7 @@ pub struct GenerationOptions {
     /// No sequence of tokens, of whatever length, stands three times in a row. Not one of transformers' options.
     #[serde(skip)]
     pub no_loops: bool,
-    /// Tokens that the three options above leave alone; transformers leaves none alone.
+    /// Tokens that the three options above leave alone, in rising order; transformers leaves none alone.
     #[serde(skip)]
     pub repeatable: Arc<[u32]>,
     /// Token sequences that must not occur.
@@ -256,8 +256,10 @@ impl GenerationOptions {
     pub fn renamed(&self, rename: impl Fn(u32) -> Option<u32>) -> Self {
         let all = |ids: &[u32]| ids.iter().filter_map(|id| rename(*id)).collect::<Vec<_>>();
         let whole = |ids: &Vec<u32>| ids.iter().map(|id| rename(*id)).collect::<Option<Vec<u32>>>();
+        let mut repeatable = all(&self.repeatable);
+        repeatable.sort_unstable();
         Self {
-            repeatable: all(&self.repeatable).into(),
+            repeatable: repeatable.into(),
             bad_words: self.bad_words.iter().filter_map(whole).collect(),
             forced_bos: self.forced_bos.and_then(&rename),
             forced_eos: all(&self.forced_eos),

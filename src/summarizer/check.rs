@@ -1,7 +1,7 @@
 //! Whether what was written says only what its source says.
 
 use super::summary::{OutputPart, Remark, SourceSpan};
-use crate::figures::{self, Figure, figures};
+use crate::figures::{self, Figure, Said, figures};
 
 /// A sentence of the source.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ pub(super) fn unsupported(text: &str, part: OutputPart, source: &[Evidence]) -> 
         text: text.get(figure.range.clone()).unwrap_or_default().to_owned(),
         sources: left_out(),
     };
-    figures::unsupported(&ours, &theirs, &sources).into_iter().map(remark).collect()
+    figures::unsupported(&ours, &Said::by(&sources)).into_iter().map(remark).collect()
 }
 
 fn spans(evidence: &Evidence) -> Vec<(Figure, SourceSpan)> {

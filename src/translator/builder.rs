@@ -294,6 +294,7 @@ impl TranslatorBuilder {
                 care,
                 provenance: folder.provenance,
                 fallback,
+                checks_figures: !self.exact && is_arabic(&self.from) && is_english(&self.to),
                 repeatable: OnceLock::new(),
             }),
             plan: Plan { threads, batch_tokens: batch_tokens.max(1) },
@@ -317,6 +318,16 @@ impl Found {
         let folder = hub::fetch(&ModelRef::Registry(Box::new(spec.clone())), hub, progress)?;
         Ok(Self { folder, overrides, prefix: spec.prefix.clone(), fallback: None })
     }
+}
+
+/// Whether a code, of ISO 639 or a model's own, is of Arabic or a dialect of it.
+fn is_arabic(code: &str) -> bool {
+    let language = code.split('_').next().unwrap_or_default();
+    matches!(language, "ar" | "arb" | "ars" | "ary" | "arz" | "acm" | "acq" | "aeb" | "ajp" | "apc")
+}
+
+fn is_english(code: &str) -> bool {
+    matches!(code.split('_').next(), Some("en" | "eng"))
 }
 
 fn cores() -> usize {

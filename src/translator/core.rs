@@ -22,6 +22,8 @@ pub(super) struct Core {
     /// Where the model comes from.
     pub(super) provenance: Provenance,
     pub(super) fallback: Option<Fallback>,
+    /// Whether figures are looked for in sources: those of Arabic and English are known.
+    pub(super) checks_figures: bool,
     /// Found when first needed.
     pub(super) repeatable: OnceLock<Arc<[u32]>>,
 }
@@ -121,18 +123,18 @@ impl Core {
     }
 
     fn is_defective(&self, source: &[u32], hypotheses: &[Hypothesis]) -> bool {
-        let is_word = |id| has_letters(&*self.tokenizer, id);
+        let is_word = |id| self.tokenizer.decode(&[id]).chars().any(char::is_alphabetic);
         hypotheses.first().is_none_or(|best| guard::defect(source, best, &self.options, is_word).is_some())
     }
 
-    /// The tokens without letters: digits and marks.
+    /// The tokens of figures, in rising order: digits and the comma between them.
     fn repeatable(&self) -> Arc<[u32]> {
-        let find =
-            || (0..self.tokenizer.vocab_size() as u32).filter(|id| !has_letters(&*self.tokenizer, *id)).collect();
-        Arc::clone(self.repeatable.get_or_init(find))
+        let is_figure = |id: &u32| {
+            let text = self.tokenizer.decode(&[*id]);
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == ',')
+        };
+        let targets =
+            || self.tokenizer.target_pieces().unwrap_or_else(|| (0..self.tokenizer.vocab_size() as u32).collect());
+        Arc::clone(self.repeatable.get_or_init(|| targets().into_iter().filter(is_figure).collect()))
     }
-}
-
-fn has_letters(tokenizer: &dyn Tokenizer, id: u32) -> bool {
-    tokenizer.decode(&[id]).chars().any(char::is_alphabetic)
 }

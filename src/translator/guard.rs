@@ -1,8 +1,9 @@
 //! Guard rails: what a beam search gives when a model loses its way, recognised and decoded again.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::decode::{GenerationOptions, Hypothesis};
+use crate::decode::{GenerationOptions, Hypothesis, WORDLESS_TIMES, WORDLESS_TOKENS};
 
 /// What is wrong with a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub fn defect(
     let ended = hypothesis.ids.last().is_some_and(|id| options.eos.contains(id));
     let words = if ended { hypothesis.ids.split_last().map(|(_, rest)| rest) } else { Some(hypothesis.ids.as_slice()) }
         .unwrap_or_default();
-    if has_loop(words, &is_word) && !has_loop(source, &is_word) {
+    let times = repetitions(words, &is_word);
+    if times >= 3 && times > repetitions(source, &is_word) {
         Some(Defect::Loop)
     } else if !ended || hypothesis.ids.len() + 1 >= options.max_length && source_length * 2 < options.max_length {
         Some(Defect::Endless)
@@ -46,18 +48,29 @@ pub fn defect(
     }
 }
 
-/// Whether some run of tokens with a word among them stands three times in a row, which hardly a writer means.
-fn has_loop(ids: &[u32], is_word: impl Fn(u32) -> bool) -> bool {
-    (1..=ids.len() / 3).any(|unit| {
+/// How many times in a row the most repeated run of tokens with a word among them stands; hardly a writer means three.
+/// A run of digits and marks alone counts from [`WORDLESS_TIMES`] and [`WORDLESS_TOKENS`] on: 2,000,000,000 is a number.
+fn repetitions(ids: &[u32], is_word: impl Fn(u32) -> bool) -> usize {
+    let words: OnceCell<Vec<bool>> = OnceCell::new();
+    let words = || words.get_or_init(|| ids.iter().map(|id| is_word(*id)).collect());
+    let mut most = 1;
+    for unit in 1..=ids.len() / 3 {
         let mut run = 0;
-        ids.iter().zip(ids.iter().skip(unit)).enumerate().any(|(end, (a, b))| {
+        for (end, (a, b)) in ids.iter().zip(ids.iter().skip(unit)).enumerate() {
             run = if a == b { run + 1 } else { 0 };
-            run >= 2 * unit && ids.iter().skip(end + 1 - unit).take(unit).any(|id| is_word(*id))
-        })
-    })
+            let times = 1 + run / unit;
+            let has_word = || words().iter().skip(end + 1 - unit).take(unit).any(|is_word| *is_word);
+            let is_long = || times >= WORDLESS_TIMES && times * unit >= WORDLESS_TOKENS;
+            if times >= 3 && times > most && (is_long() || has_word()) {
+                most = times;
+            }
+        }
+    }
+    most
 }
 
-/// The fewest tokens that a second try of a source of `source_length` tokens may have: one at least, the start token not counted.
+/// Shortest target, the start token included, that a second try of a source of `source_length` tokens may have: a token at
+/// least.
 pub fn shortest(options: &GenerationOptions, source_length: usize) -> usize {
     options.min_length.max(source_length / RATIO).max(2).min(options.max_length - 1)
 }
@@ -104,8 +117,9 @@ mod tests {
         // Twice is language, and so are the noughts of a million.
         assert_eq!(defect_of(&source(6), [5, 6, 5, 6, 0]), None);
         assert_eq!(defect_of(&source(6), [5, 50, 50, 50, 0]), None);
-        // The source says it three times as well.
+        // The source says it three times as well, but not five times.
         assert_eq!(defect_of(&[3, 3, 3, 0], [5, 5, 5, 0]), None);
+        assert_eq!(defect_of(&[3, 3, 3, 0], [5, 5, 5, 5, 5, 0]), Some(Defect::Loop));
         // Nothing but the end was read.
         assert_eq!(defect_of(&source(1), [0]), None);
     }
@@ -117,6 +131,7 @@ mod tests {
             defect_of(&source(15), [1, 2].into_iter().chain([7, 50, 51].repeat(3)).chain([8, 0])),
             Some(Defect::Loop)
         );
+        assert_eq!(defect_of(&source(15), [1].into_iter().chain([50; 20]).chain([0])), Some(Defect::Loop));
         assert_eq!(defect_of(&source(15), 1..99), Some(Defect::Endless));
         assert_eq!(defect_of(&source(8), (1..80).chain([0])), Some(Defect::TooLong));
         assert_eq!(defect_of(&source(60), [4, 5, 0]), Some(Defect::TooShort));

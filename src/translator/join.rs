@@ -2,13 +2,20 @@
 
 use super::core::Decoded;
 use crate::decode::Hypothesis;
-use crate::figures::{figures, unsupported};
+use crate::figures::{Said, figures, unsupported};
 use crate::profile::{self, Stage};
+use crate::text::Normalization;
 use crate::tokenizer::Tokenizer;
 use crate::translation::{Flag, Translation};
 
-/// The translation of a segment from its decoded pieces, each with the ids it was decoded from.
-pub(super) fn join(source: String, pieces: Vec<(Vec<u32>, Decoded)>, tokenizer: &dyn Tokenizer) -> Translation {
+/// The translation of a segment from its decoded pieces, each with the ids it was decoded from. `checks_figures` flags
+/// figures that the source does not have.
+pub(super) fn join(
+    source: String,
+    pieces: Vec<(Vec<u32>, Decoded)>,
+    tokenizer: &dyn Tokenizer,
+    checks_figures: bool,
+) -> Translation {
     let mut joined = Translation::copied(source, None);
     let mut texts = Vec::new();
     let mut scores = 0.0;
@@ -23,12 +30,11 @@ pub(super) fn join(source: String, pieces: Vec<(Vec<u32>, Decoded)>, tokenizer: 
     }
     joined.score = Some(scores / pieces.len().max(1) as f32);
     joined.text = texts.join(" ");
-    let (figures, said) = (figures(&joined.text), figures(&joined.source));
     joined.flags = [
         (pieces.len() > 1, Flag::Split),
         (pieces.iter().any(|(_, decoded)| decoded.mended), Flag::Mended),
         (pieces.iter().any(|(_, decoded)| decoded.suspect), Flag::Suspect),
-        (!unsupported(&figures, &said, &[&joined.source]).is_empty(), Flag::UnsupportedNumber),
+        (checks_figures && has_unsupported(&joined.text, &joined.source), Flag::UnsupportedNumber),
     ]
     .into_iter()
     .filter_map(|(holds, flag)| holds.then_some(flag))
@@ -38,6 +44,13 @@ pub(super) fn join(source: String, pieces: Vec<(Vec<u32>, Decoded)>, tokenizer: 
         joined.alternatives = only.hypotheses.iter().skip(1).map(text).collect();
     }
     joined
+}
+
+/// Whether `text` has a figure that `source`, cleaned as for a model, does not have.
+fn has_unsupported(text: &str, source: &str) -> bool {
+    let ours = figures(text);
+    let source = || Normalization::default().apply(source);
+    !ours.is_empty() && !unsupported(&ours, &Said::by(&[&source()])).is_empty()
 }
 
 #[cfg(test)]
@@ -58,7 +71,7 @@ mod tests {
             let ids = tokenizer.encode_target(english).unwrap();
             let hypotheses = vec![Hypothesis { token_logprobs: vec![0.0; ids.len()], ids, score: 0.0 }];
             let decoded = Decoded { hypotheses, mended: false, suspect: false };
-            let joined = join(source.to_owned(), vec![(tokenizer.encode(source).unwrap(), decoded)], &tokenizer);
+            let joined = join(source.to_owned(), vec![(tokenizer.encode(source).unwrap(), decoded)], &tokenizer, true);
             assert_eq!(joined.text, english);
             joined.flags
         };
@@ -67,5 +80,7 @@ mod tests {
         assert_eq!(flags(source, "The value was $53 million on Nov. 9"), [Flag::UnsupportedNumber]);
         assert_eq!(flags(source, "The value was $35 billion on Nov. 9"), [Flag::UnsupportedNumber]);
         assert_eq!(flags(source, "The value was $35 million on Oct. 9"), [Flag::UnsupportedNumber]);
+        // A mark of direction and letters as they were drawn.
+        assert_eq!(flags("بنسبة 35\u{200F}% أي 2 ﻣﻠﻴﻮﻥ", "by 35%, or 2 million"), []);
     }
 }

@@ -171,7 +171,7 @@ impl<T, I: Iterator<Item = (T, String)>> Stream<T, I> {
             Pieces::Copied(reason) => Translation::copied(slot.source, reason),
             Pieces::Decoding { results, .. } => {
                 let pieces = results.into_iter().flatten().collect();
-                join(slot.source, pieces, &*self.core.tokenizer)
+                join(slot.source, pieces, &*self.core.tokenizer, self.core.checks_figures)
             }
         };
         (slot.tag, translation)
