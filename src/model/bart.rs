@@ -172,7 +172,7 @@ struct Stack<L> {
 }
 
 /// A layer of a [`Stack`].
-trait Layer: Sized {
+trait Layer: Sized + Send {
     fn load(loader: &Loader, config: &BartConfig) -> Result<Self, ModelError>;
 }
 
@@ -190,9 +190,7 @@ impl<L: Layer> Stack<L> {
         Ok(Self {
             embedding: Embedding::new(tokens, positions, scale),
             embedding_norm: norm(config.normalize_embedding, "layernorm_embedding")?,
-            layers: (0..layers)
-                .map(|layer| L::load(&loader.at("layers").at(layer), config))
-                .collect::<Result<_, _>>()?,
+            layers: loader.layers(layers, |layer| L::load(&loader.at("layers").at(layer), config))?,
             norm: norm(config.add_final_layer_norm, "layer_norm")?,
         })
     }

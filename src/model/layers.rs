@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
+use rayon::prelude::*;
 
 use super::embedding::TokenTable;
 use super::{Activation, ModelError, Weights};
@@ -34,6 +35,24 @@ impl<'a> Loader<'a> {
     /// One level down.
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
         Self { weights: self.weights, execution: self.execution, prefix: format!("{}{name}.", self.prefix) }
+    }
+
+    /// `count` layers, of which `load` gives the one of a number; on the CPU several at once.
+    ///
+    /// # Errors
+    /// That of the first layer that has one, whichever was loaded first.
+    pub fn layers<L: Send>(
+        &self,
+        count: usize,
+        load: impl Fn(usize) -> Result<L, ModelError> + Sync,
+    ) -> Result<Vec<L>, ModelError> {
+        match self.execution {
+            Execution::Kernels(_) => {
+                let layers: Vec<_> = (0..count).into_par_iter().map(&load).collect();
+                layers.into_iter().collect()
+            }
+            Execution::Candle => (0..count).map(load).collect(),
+        }
     }
 
     /// A tensor of the given shape.

@@ -64,16 +64,16 @@ impl T5 {
         };
         Ok(Self {
             encoder: Stack {
-                layers: (0..config.num_layers)
-                    .map(|layer| EncoderLayer::load(&encoder.at(format_args!("block.{layer}.layer")), &config))
-                    .collect::<Result<_, _>>()?,
+                layers: encoder.layers(config.num_layers, |layer| {
+                    EncoderLayer::load(&encoder.at(format_args!("block.{layer}.layer")), &config)
+                })?,
                 positions: positions(&encoder, true)?,
                 norm: encoder.rms_norm("final_layer_norm", width, epsilon, 1.0)?,
             },
             decoder: Stack {
-                layers: (0..config.num_decoder_layers)
-                    .map(|layer| DecoderLayer::load(&decoder.at(format_args!("block.{layer}.layer")), &config))
-                    .collect::<Result<_, _>>()?,
+                layers: decoder.layers(config.num_decoder_layers, |layer| {
+                    DecoderLayer::load(&decoder.at(format_args!("block.{layer}.layer")), &config)
+                })?,
                 positions: positions(&decoder, false)?,
                 norm: decoder.rms_norm("final_layer_norm", width, epsilon, factor)?,
             },
