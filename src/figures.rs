@@ -1,6 +1,7 @@
 //! Numbers, percentages, months and weekdays in Arabic and English text, so that those of a translation or headline can be
 //! looked for in its source.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::release::{month, weekday};
@@ -18,7 +19,7 @@ pub(crate) struct Figure {
     pub(crate) range: Range<usize>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) enum Value {
     /// In units: 1.2 million is 1,200,000.
     Number(f64),
@@ -32,73 +33,66 @@ pub(crate) enum Value {
 impl Figure {
     /// Whether `source` says it, in whatever form.
     pub(crate) fn is_said_by(&self, source: &Self) -> bool {
-        let ours = || std::iter::once(self.value).chain(self.others.iter().copied());
-        let theirs = || std::iter::once(source.value).chain(source.others.iter().copied());
-        ours().any(|value| theirs().any(|said| value.is_said_by(said)))
+        self.values().any(|value| source.values().any(|said| value.is_said_by(said)))
+    }
+
+    /// All that its words may say.
+    fn values(&self) -> impl Iterator<Item = Value> {
+        std::iter::once(self.value).chain(self.others.iter().copied())
     }
 }
 
 impl Value {
     fn is_said_by(self, source: Self) -> bool {
         match (self, source) {
-            (Self::Number(a), Self::Number(b)) | (Self::Percent(a), Self::Percent(b)) => {
-                (a - b).abs() <= 1e-9 * a.abs().max(1.0)
-            }
+            (Self::Number(a), Self::Number(b)) | (Self::Percent(a), Self::Percent(b)) => (a - b).abs() <= slack(a),
             (Self::Month(a), Self::Month(b)) | (Self::Weekday(a), Self::Weekday(b)) => a == b,
             // `13/6/2026` says June.
             (Self::Month(a), Self::Number(b)) => f64::from(a) == b,
             _ => false,
         }
     }
+
+    /// What it is looked up by: no value is said by one with another number.
+    fn number(self) -> f64 {
+        match self {
+            Self::Number(number) | Self::Percent(number) => number,
+            Self::Month(number) | Self::Weekday(number) => number.into(),
+        }
+    }
 }
 
-/// What the figures of a text's sources say, to be looked up.
+/// How far from `number` one may be that counts as equal.
+fn slack(number: f64) -> f64 {
+    1e-9 * number.abs().max(1.0)
+}
+
+/// What a text's sources say, to be looked up: a line of 10 MB has more figures than can be compared in pairs.
 pub(crate) struct Said {
-    /// In rising order.
-    numbers: Vec<f64>,
-    percents: Vec<f64>,
-    months: Vec<u8>,
-    weekdays: Vec<u8>,
+    /// By their numbers, in rising order, each once.
+    values: Vec<Value>,
     has_dual: bool,
 }
 
 impl Said {
-    /// By `sources`, in Arabic or English.
-    pub(crate) fn by(sources: &[&str]) -> Self {
+    /// By `sources`, which have `figures`.
+    pub(crate) fn by(figures: &[Figure], sources: &[&str]) -> Self {
+        let mut values: Vec<Value> = figures.iter().flat_map(Figure::values).collect();
+        values.sort_unstable_by(|a, b| {
+            let kinds = || a.partial_cmp(b).unwrap_or(Ordering::Equal);
+            a.number().total_cmp(&b.number()).then_with(kinds)
+        });
+        values.dedup();
         let has_dual = sources.iter().any(|source| source.split_whitespace().any(may_be_dual));
-        let mut said =
-            Self { numbers: Vec::new(), percents: Vec::new(), months: Vec::new(), weekdays: Vec::new(), has_dual };
-        for figure in sources.iter().flat_map(|source| figures(source)) {
-            for value in std::iter::once(figure.value).chain(figure.others) {
-                match value {
-                    Value::Number(number) => said.numbers.push(number),
-                    Value::Percent(percent) => said.percents.push(percent),
-                    Value::Month(month) => said.months.push(month),
-                    Value::Weekday(weekday) => said.weekdays.push(weekday),
-                }
-            }
-        }
-        said.numbers.sort_unstable_by(f64::total_cmp);
-        said.percents.sort_unstable_by(f64::total_cmp);
-        said
+        Self { values, has_dual }
     }
 
     fn says(&self, value: Value) -> bool {
-        match value {
-            Value::Number(number) => holds(&self.numbers, number),
-            Value::Percent(percent) => holds(&self.percents, percent),
-            // `13/6/2026` says June.
-            Value::Month(month) => self.months.contains(&month) || holds(&self.numbers, month.into()),
-            Value::Weekday(weekday) => self.weekdays.contains(&weekday),
-        }
+        let (number, slack) = (value.number(), slack(value.number()));
+        let from = self.values.partition_point(|said| said.number() < number - slack);
+        let near = self.values.iter().skip(from).take_while(|said| said.number() <= number + slack);
+        near.copied().any(|said| value.is_said_by(said))
     }
-}
-
-/// Whether `value` is among `values`, which rise.
-fn holds(values: &[f64], value: f64) -> bool {
-    let slack = 1e-9 * value.abs().max(1.0);
-    let at = values.partition_point(|other| *other < value - slack);
-    values.get(at).is_some_and(|other| *other <= value + slack)
 }
 
 /// Those of `figures` that were not said.
@@ -110,7 +104,7 @@ pub(crate) fn unsupported<'a>(figures: &'a [Figure], said: &Said) -> Vec<&'a Fig
         Value::Number(0.0 | 1.0) => true,
         Value::Number(number) if figure.is_spelt && number <= 2.0 => true,
         Value::Number(2.0) if said.has_dual => true,
-        value => said.says(value) || figure.others.iter().any(|value| said.says(*value)),
+        _ => figure.values().any(|value| said.says(value)),
     };
     figures.iter().filter(|figure| !is_supported(figure)).collect()
 }

@@ -24,7 +24,7 @@ pub(super) fn unsupported(text: &str, part: OutputPart, source: &[Evidence]) -> 
         text: text.get(figure.range.clone()).unwrap_or_default().to_owned(),
         sources: left_out(),
     };
-    figures::unsupported(&ours, &Said::by(&sources)).into_iter().map(remark).collect()
+    figures::unsupported(&ours, &Said::by(&theirs, &sources)).into_iter().map(remark).collect()
 }
 
 fn spans(evidence: &Evidence) -> Vec<(Figure, SourceSpan)> {

@@ -49,8 +49,11 @@ pub(super) fn join(
 /// Whether `text` has a figure that `source`, cleaned as for a model, does not have.
 fn has_unsupported(text: &str, source: &str) -> bool {
     let ours = figures(text);
-    let source = || Normalization::default().apply(source);
-    !ours.is_empty() && !unsupported(&ours, &Said::by(&[&source()])).is_empty()
+    if ours.is_empty() {
+        return false;
+    }
+    let source = Normalization::default().apply(source);
+    !unsupported(&ours, &Said::by(&figures(&source), &[&source])).is_empty()
 }
 
 #[cfg(test)]
