@@ -51,6 +51,11 @@ impl Flag {
             Self::UnsupportedNumber => "unsupported-number",
         }
     }
+
+    /// Whether somebody should look at the translation.
+    pub fn wants_checking(self) -> bool {
+        matches!(self, Self::Suspect | Self::UnsupportedNumber)
+    }
 }
 
 impl Translation {

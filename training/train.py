@@ -59,9 +59,10 @@ def optimisers(model: MarianMTModel) -> list[torch.optim.Optimizer]:
 
     Muon: Jordan et al. 2024; the size: Liu et al. 2025, "Muon is Scalable for LLM Training".
     """
-    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    matrices = [parameter for name, parameter in trained if ".layers." in name and parameter.ndim == 2]
-    others = [parameter for name, parameter in trained if not (".layers." in name and parameter.ndim == 2)]
+    matrices, others = [], []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (matrices if ".layers." in name and parameter.ndim == 2 else others).append(parameter)
     return [
         torch.optim.Muon(matrices, lr=0.0, weight_decay=0.0, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
         torch.optim.Adam(others, lr=0.0, betas=(0.9, 0.98), eps=1e-9, fused=True),

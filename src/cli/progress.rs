@@ -9,7 +9,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use translate::document::Part;
 use translate::hub::Progress;
-use translate::translator::{Flag, Translation};
+use translate::translator::Translation;
 
 /// A bar a file, with bytes, rate and time left, and notes as lines above it; both on standard error, and only
 /// when that is a terminal.
@@ -97,8 +97,7 @@ impl Meter {
         if let Part::Segment(_) = part {
             self.segments.set(self.segments.get() + 1);
             self.tokens.set(self.tokens.get() + translation.target_ids.len() as u64);
-            let is_doubtful =
-                translation.flags.iter().any(|flag| matches!(flag, Flag::Suspect | Flag::UnsupportedNumber));
+            let is_doubtful = translation.flags.iter().any(|flag| flag.wants_checking());
             self.doubtful.set(self.doubtful.get() + u64::from(is_doubtful));
             self.bar.set_message(self.summary());
         }

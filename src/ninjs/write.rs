@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::document::{DocumentName, Part, Segment, Writer};
 use crate::release::Release;
 use crate::summarizer::{BYTES_AT_ONCE, RELEASES_AT_ONCE, Summarizer};
-use crate::translation::{Flag, Translation};
+use crate::translation::Translation;
 
 use super::{Origin, Story};
 
@@ -122,7 +122,7 @@ impl<W: Write> Writer for NinjsWriter<'_, W> {
     fn segment(&mut self, segment: &Segment, translation: &Translation) -> io::Result<()> {
         self.parts.push(Part::Segment(segment.clone()));
         self.english.push(translation.text.clone());
-        let wanted = translation.flags.iter().filter(|flag| matches!(flag, Flag::Suspect | Flag::UnsupportedNumber));
+        let wanted = translation.flags.iter().filter(|flag| flag.wants_checking());
         self.flags.extend(wanted.map(|flag| flag.name()));
         Ok(())
     }
